@@ -1,0 +1,159 @@
+"""Is the ranking right? `perftrace run` against a long py-spy reference and against cProfile.
+
+    python benchmarks/ranking.py [--samples 2000] (SCRIPT | -m MOD) ARGS…
+
+The reference is py-spy alone at 500 Hz, over as many plain runs of the program as it takes. All
+three are charged to functions in the same way (`optimizer/attribution.py`). For each it prints the
+overlap of the first ten functions with the reference's, and how much of the time of the
+reference's first ten its own first ten catch.
+"""
+
+import argparse
+import os
+import pstats
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from perftrace.model import Run
+from perftrace.optimizer.attribution import Frame, attribute
+from perftrace.optimizer.rank import rank, tally_of
+from perftrace.store import Store
+from perftrace.tracer import sampler
+from perftrace.tracer.inside.scope import Scope
+
+type Place = tuple[str, int]  # file and first line: all that cProfile knows of a function
+type Times = Counter[Place]  # addressable time, in any unit
+
+RATE = 500
+MOST_RUNS = 50
+TOP = 10
+ROUNDS = 50  # of passing library time on to callers
+
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="(SCRIPT | -m MOD) ARGS")
+    options = parser.parse_args()
+    if not options.words:
+        parser.error("give a program")
+    if problem := sampler.unavailable():
+        parser.error(problem)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        run, ours, note = traced(folder, options.words)
+        scope = Scope([str(run.root)], [], [], cwd=str(run.cwd))
+
+        def is_user(file: str) -> bool:
+            return scope.reason(file) is None
+
+        truth = reference(folder, options.words, options.samples, is_user)
+        profiled = cprofile(folder, options.words, is_user)
+    report(truth, {f"perftrace ({note})": ours, "cProfile": profiled})
+    return 0
+
+
+# --- the three ----------------------------------------------------------------------------
+
+
+def traced(folder: Path, words: list[str]) -> tuple[Run, Times, str]:
+    """What `perftrace run` ranks."""
+    database = folder / "trace.db"
+    code = "import sys; from perftrace.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "run", "--python", sys.executable, "-o", str(database)]
+    subprocess.run([*command, *words], check=False, **QUIET)
+    with Store.open(database) as store:
+        run = store.last_run()
+        total = tally_of(store, run).total
+        rows = rank(store, run)
+    times = Counter({(row.function.file, row.function.line): row.hot.value for row in rows})
+    return run, times, f"{total} samples by {run.sampler}"
+
+
+def reference(folder: Path, words: list[str], wanted: int, is_user: Callable[[str], bool]) -> Times:
+    """The addressable time of each function in many samples of plain runs."""
+    times: Times = Counter()
+    for _ in range(MOST_RUNS):
+        stacks = spied(folder, words)
+        framed = (([Frame(*key, is_user(key.file)) for key in stack], n) for stack, n in stacks)
+        for function, count in attribute(framed).hot.items():
+            times[function.file, function.line] += count
+        if times.total() >= wanted:
+            break
+    return times
+
+
+def spied(folder: Path, words: list[str]) -> list[tuple[sampler.Stack, int]]:
+    raw = folder / "reference.raw"
+    raw.unlink(missing_ok=True)
+    program = subprocess.Popen([sys.executable, *words], **QUIET, preexec_fn=sampler.permission())
+    options = ["-r", str(RATE), "-s", "-F", "--full-filenames", "-f", "raw", "-o", str(raw)]
+    binary = Path(sys.executable).with_name("py-spy")
+    spy = [str(binary) if binary.exists() else "py-spy", "record", "-p", str(program.pid), *options]
+    subprocess.run(spy, check=False, **QUIET)
+    program.wait()
+    return sampler.parse(raw.read_text(errors="replace")) if raw.exists() else []
+
+
+def cprofile(folder: Path, words: list[str], is_user: Callable[[str], bool]) -> Times:
+    """Own times by cProfile; what is spent outside the user's code is passed on to its callers."""
+    profile = folder / "cprofile"
+    command = [sys.executable, "-m", "cProfile", "-o", str(profile), *words]
+    subprocess.run(command, check=False, **QUIET)
+    stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
+    times: Times = Counter()
+    outside: Counter[tuple[str, int, str]] = Counter()
+    for key, (_, _, own, _, _) in stats.items():
+        outside[key] += own
+    for _ in range(ROUNDS):
+        passed: Counter[tuple[str, int, str]] = Counter()
+        for key, spent in outside.items():
+            file, line, _ = key
+            if is_user(os.path.realpath(file) if Path(file).exists() else file):
+                times[os.path.realpath(file), line] += spent
+                continue
+            callers = stats[key][4]
+            weight = sum(edge[3] for edge in callers.values()) or 1.0
+            for caller, edge in callers.items():
+                passed[caller] += spent * edge[3] / weight
+        outside = passed
+    return times
+
+
+# --- the table ----------------------------------------------------------------------------
+
+
+def report(truth: Times, others: dict[str, Times]) -> None:
+    first = [place for place, _ in truth.most_common(TOP)]
+    most = sum(truth[place] for place in first)
+    print(f"reference: {truth.total():,.0f} samples, {len(truth)} functions")
+    print(f"{'':36}{'top-10 overlap':>16}{'time caught':>14}{'distance':>10}")
+    for name, times in others.items():
+        chosen = [place for place, spent in times.most_common(TOP) if spent > 0]
+        overlap = len(set(chosen) & set(first))
+        caught = sum(truth[place] for place in chosen) / most if most else 0.0
+        distance = variation(truth, times)
+        print(f"{name:36}{overlap:>13}/{len(first)}{caught:>14.3f}{distance:>10.3f}")
+    print()
+    for file, line in first:
+        shares = [
+            f"{100 * one[file, line] / one.total():6.1f} %" for one in (truth, *others.values())
+        ]
+        print("  ".join(shares), f" {file}:{line}")
+
+
+def variation(one: Times, other: Times) -> float:
+    """Total variation distance of two distributions."""
+    places = {*one, *other}
+    a, b = one.total() or 1, other.total() or 1
+    return sum(abs(one[place] / a - other[place] / b) for place in places) / 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

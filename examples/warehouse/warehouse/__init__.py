@@ -1,0 +1,1 @@
+"""The monthly report of a mail-order warehouse."""

@@ -1,0 +1,1 @@
+"""Ranking, proposing, verifying, measuring and choosing faster functions."""

@@ -1,0 +1,105 @@
+"""Which candidate wins, and the one reason a function ends with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perftrace.model import (
+    Accepted,
+    Candidate,
+    Evidence,
+    Inconclusive,
+    Measurement,
+    Rejected,
+    Verdict,
+    Witness,
+)
+from perftrace.optimizer.interval import Interval
+from perftrace.optimizer.verify import Passed
+
+WORTH = 0.005  # of the program's time: a change that saves less is not worth a diff
+NOT_REPRODUCED = "not reproduced"
+SURVIVORS = 3  # screened candidates that are measured
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A candidate without a known difference, and its measurement."""
+
+    candidate: Candidate
+    passed: Passed
+    measurement: Measurement
+
+
+def survivors(screened: Sequence[Timed]) -> list[Timed]:
+    """The candidates worth measuring well: faster at first sight, the fastest first."""
+    faster = [timed for timed in screened if timed.measurement.ratio > 1]
+    return sorted(faster, key=lambda timed: -timed.measurement.ratio)[:SURVIVORS]
+
+
+def best(measured: Sequence[Timed], min_speedup: float) -> Timed | None:
+    """The surely fastest candidate: the one whose interval begins highest."""
+    fast = [timed for timed in measured if timed.measurement.low > min_speedup]
+    return max(fast, key=lambda timed: timed.measurement.low, default=None)
+
+
+def at_first_look(measurement: Measurement) -> Rejected:
+    """The verdict on a candidate that is not measured any further."""
+    if measurement.ratio > 1:
+        return Rejected(f"others are faster at first look: {measurement.ratio:.2f}x")
+    return Rejected(f"not faster at first look: {measurement.ratio:.2f}x")
+
+
+def not_chosen(measurement: Measurement, least: float) -> Rejected:
+    """The verdict on a measured candidate, unless it wins."""
+    why = "another candidate is faster" if measurement.low > least else "not clearly faster"
+    return Rejected(f"{why}: {figures(measurement)}", measurement=measurement)
+
+
+def confirmed(evidence: Evidence, measurement: Measurement, min_speedup: float) -> Verdict:
+    """The verdict on a winner after the measurement that counts."""
+    if measurement.low > min_speedup:
+        return Accepted(evidence, measurement)
+    return Inconclusive(f"{NOT_REPRODUCED}: {figures(measurement)} when measured again")
+
+
+def worth_it(verdict: Verdict, share: float | None) -> Verdict:
+    """The same verdict, unless what it saves is lost in the program; None: share unknown."""
+    match verdict:
+        case Accepted(_, measurement) if share is not None:
+            saving = share * (1 - 1 / measurement.ratio)
+            if saving < WORTH:
+                text = (
+                    f"not worth a change: {figures(measurement)} of the function saves"
+                    f" {saving:.1%} of the program"
+                )
+                return Rejected(text, measurement=measurement)
+    return verdict
+
+
+def nearest(
+    tried: Sequence[tuple[Candidate, Verdict]],
+) -> tuple[Candidate | None, Verdict]:
+    """The accepted candidate, or else the nearest miss, which says why there is none."""
+    if not tried:
+        return None, Rejected("no rule applies")
+    return min(tried, key=lambda one: _distance(one[1]))
+
+
+def _distance(verdict: Verdict) -> tuple[int, float]:
+    """How far a verdict is from accepted: a speed that fell short is nearer than a difference."""
+    match verdict:
+        case Accepted():
+            return 0, 0.0
+        case Rejected(measurement=Measurement() as measurement):
+            return 2, -measurement.ratio
+        case Inconclusive(reason):
+            return (1, 0.0) if reason.startswith(NOT_REPRODUCED) else (3, 0.0)
+        case Rejected(witness=Witness()):
+            return 4, 0.0
+        case Rejected():
+            return 5, 0.0
+
+
+def figures(measurement: Measurement) -> str:
+    """The measurement as "1.84x [1.79, 1.90]"."""
+    return str(Interval(measurement.ratio, measurement.low, measurement.high))

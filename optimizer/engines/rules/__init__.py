@@ -1,0 +1,94 @@
+"""The embedded engine: rewrites by rule, no model, no network."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import libcst as cst
+
+from perftrace.model import Candidate, Function
+from perftrace.optimizer import patch
+from perftrace.optimizer.analysis import Analysis
+from perftrace.optimizer.analysis.surroundings import around
+from perftrace.optimizer.analysis.tree import text as code_of
+from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Target
+from perftrace.optimizer.engines.rules.table import RULES
+from perftrace.optimizer.facts import Facts
+
+LIMIT = 40  # candidates per function
+
+
+class RulesEngine:
+    """Proposes one candidate per rule and site."""
+
+    name = "rules"
+
+    def __init__(self, rules: Sequence[Rule] = RULES, limit: int = LIMIT) -> None:
+        self._rules = rules
+        self._limit = limit
+
+    def propose(self, function: Function, source: str, facts: Facts) -> Iterator[Candidate]:
+        """Candidates for the function in this source text of its file.
+
+        Raises:
+            StaleError: the function is not where it was.
+        """
+        place = patch.place_of(source, function.qualname, function.line)
+        cut = _excerpt(source, place)
+        if cut is None:
+            return
+        names = around(patch.tree_of(source), place.enclosing)
+        target = Target(Analysis(cut.function, names, facts))
+        if target.analysis.scope.dynamic:
+            return
+        seen = {_meaning(cut.function, ())}
+        for rule in self._rules:
+            for proposal in rule.propose(target, facts):
+                meaning = _meaning(proposal.function, proposal.additions)
+                text = patch.replace(source, cut, proposal.function, proposal.additions)
+                if text is None or meaning in seen:
+                    continue
+                seen.add(meaning)
+                yield _candidate(function, rule, proposal, source, text)
+                if len(seen) > self._limit:
+                    return
+
+    def refine(self, candidate: Candidate, facts: Facts) -> Iterator[Candidate]:
+        """Candidates that take one more step from another candidate."""
+        function = candidate.function
+        ordinal = patch.ordinal_of(candidate.original, function.qualname, function.line)
+        line = patch.line_of(candidate.source, function.qualname, ordinal)
+        for step in self.propose(replace(function, line=line), candidate.source, facts):
+            yield replace(
+                step,
+                function=function,
+                original=candidate.original,
+                steps=(*candidate.steps, *step.steps),
+                explanation=f"{candidate.explanation}\n{step.explanation}",
+            )
+
+
+def _excerpt(source: str, place: patch.Place) -> patch.Excerpt | None:
+    """The function as a tree; None where this parser knows less syntax than the interpreter."""
+    try:
+        return patch.excerpt(source, place)
+    except cst.ParserSyntaxError:
+        return None
+
+
+def _meaning(function: cst.FunctionDef, additions: Sequence[patch.Addition]) -> str:
+    """The same for changes that differ in layout only."""
+    return ast.dump(ast.parse(code_of(function))) + "".join(one.code for one in additions)
+
+
+def _candidate(
+    function: Function, rule: Rule, proposal: Proposal, original: str, source: str
+) -> Candidate:
+    return Candidate(
+        function=function,
+        engine=RulesEngine.name,
+        steps=(rule.name,),
+        explanation=proposal.why,
+        original=original,
+        source=source,
+    )

@@ -1,0 +1,70 @@
+"""The rules, those that win most first."""
+
+from perftrace.optimizer.engines.rules.any_equality import AnyEquality
+from perftrace.optimizer.engines.rules.any_loop import AnyLoop
+from perftrace.optimizer.engines.rules.append_comprehension import AppendComprehension
+from perftrace.optimizer.engines.rules.cache_results import CacheResults
+from perftrace.optimizer.engines.rules.common_subexpression import CommonSubexpression
+from perftrace.optimizer.engines.rules.compile_regex import CompileRegex
+from perftrace.optimizer.engines.rules.concat_append import ConcatAppend
+from perftrace.optimizer.engines.rules.constant_membership import ConstantMembership
+from perftrace.optimizer.engines.rules.constant_table import ConstantTable
+from perftrace.optimizer.engines.rules.count_dict import CountDict
+from perftrace.optimizer.engines.rules.count_in_loop import CountInLoop
+from perftrace.optimizer.engines.rules.deque_queue import DequeQueue
+from perftrace.optimizer.engines.rules.eager_comprehension import EagerComprehension
+from perftrace.optimizer.engines.rules.extend_loop import ExtendLoop
+from perftrace.optimizer.engines.rules.flat_copy import FlatCopy
+from perftrace.optimizer.engines.rules.import_hoist import ImportHoist
+from perftrace.optimizer.engines.rules.keys_membership import KeysMembership
+from perftrace.optimizer.engines.rules.loop_invariant import LoopInvariant
+from perftrace.optimizer.engines.rules.map_lambda import MapLambda
+from perftrace.optimizer.engines.rules.membership_set import MembershipSet
+from perftrace.optimizer.engines.rules.memoize_recursion import MemoizeRecursion
+from perftrace.optimizer.engines.rules.minmax_conditional import MinmaxConditional
+from perftrace.optimizer.engines.rules.nested_join import NestedJoin
+from perftrace.optimizer.engines.rules.range_len import RangeLen
+from perftrace.optimizer.engines.rules.rule import Rule
+from perftrace.optimizer.engines.rules.seen_set import SeenSet
+from perftrace.optimizer.engines.rules.sorted_end import SortedEnd
+from perftrace.optimizer.engines.rules.split_partition import SplitPartition
+from perftrace.optimizer.engines.rules.square import Square
+from perftrace.optimizer.engines.rules.string_join import StringJoin
+from perftrace.optimizer.engines.rules.trial_division import TrialDivision
+
+RULES: tuple[Rule, ...] = (
+    # Better algorithms: the gain grows with the data.
+    NestedJoin(),
+    AnyEquality(),
+    MembershipSet(),
+    SeenSet(),
+    MemoizeRecursion(),
+    TrialDivision(),
+    CountInLoop(),
+    LoopInvariant(),
+    DequeQueue(),
+    ConcatAppend(),
+    SortedEnd(),
+    FlatCopy(),
+    # Work moved out of the call.
+    CompileRegex(),
+    ConstantTable(),
+    ImportHoist(),
+    CommonSubexpression(),
+    # The same work with fewer steps of the interpreter.
+    ConstantMembership(),
+    AppendComprehension(),
+    ExtendLoop(),
+    EagerComprehension(),
+    AnyLoop(),
+    MapLambda(),
+    CountDict(),
+    RangeLen(),
+    StringJoin(),
+    MinmaxConditional(),
+    KeysMembership(),
+    SplitPartition(),
+    Square(),
+    # State between calls: last, and never without a look.
+    CacheResults(),
+)

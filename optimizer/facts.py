@@ -1,0 +1,223 @@
+"""What the recorded calls of a function say about its arguments and results."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from statistics import median
+from typing import Any
+
+from perftrace import values
+from perftrace.model import Call, Ending, Function, Recorded, Value
+from perftrace.optimizer.shapes import CONTAINERS, EMPTY, Shape, common
+from perftrace.store import Store
+
+CALLS = 300  # recorded calls read per function
+ITEMS = 500  # elements looked at per container
+DEPTH = 4  # levels of nesting described
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long the arguments of one parameter were."""
+
+    low: int
+    median: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFacts:
+    """What was seen of one parameter."""
+
+    types: Mapping[str, int]  # exact type name -> calls
+    shape: Shape  # all calls joined
+    lengths: Lengths | None = None
+    mutated: bool = False  # some call left it changed
+    attributes: Mapping[str, Shape] = field(default_factory=dict)  # own in every call
+
+    @property
+    def elements(self) -> frozenset[str]:
+        """The exact types of the elements (of a dict: its keys)."""
+        return self.shape.items.types if self.shape.items else frozenset()
+
+    @property
+    def hashable(self) -> bool:
+        """Whether every argument was hashable, by built-in code."""
+        return bool(self.shape.types) and self.shape.hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was seen of one function. Recorded calls are a sample, so rates are estimates."""
+
+    calls: int = 0
+    distinct: int = 0  # different argument lists among them
+    parameters: Mapping[str, ParameterFacts] = field(default_factory=dict)
+    result: Shape = EMPTY
+    exceptions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def repeat_rate(self) -> float:
+        """The share of the recorded calls whose arguments had been seen before."""
+        return 1 - self.distinct / self.calls if self.calls else 0.0
+
+    def shape(self, parameter: str) -> Shape | None:
+        """The shape of a parameter's arguments; None where none was recorded."""
+        known = self.parameters.get(parameter)
+        return known.shape if known and known.shape.types else None
+
+
+NOTHING = Facts()
+
+
+def gather(store: Store, function: Function, calls: Iterable[Call]) -> Facts:
+    """The facts of a function's recorded calls, of at most `CALLS` of them.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    seen = [_Seen(store, call) for call in islice(_recorded(calls), CALLS)]
+    whole = [one for one in seen if len(one.arguments) == len(function.parameters)]
+    parameters = {
+        parameter.name: observe(
+            [one.arguments[index] for one in whole],
+            [one.after[index] if index < len(one.after) else None for one in whole],
+        )
+        for index, parameter in enumerate(function.parameters)
+    }
+    endings = [(one.call.outcome.ending, one.payload) for one in seen if one.ended]
+    returned = [describe(node) for ending, node in endings if ending is Ending.RETURNED]
+    raised = [node for ending, node in endings if ending is Ending.RAISED]
+    return Facts(
+        calls=len(seen),
+        distinct=len({one.call.arguments for one in seen}),
+        parameters=parameters,
+        result=_known(common(returned)),
+        exceptions=Counter(values.type_name(node) for node in raised),
+    )
+
+
+class _Seen:
+    """One recorded call, read."""
+
+    def __init__(self, store: Store, call: Call) -> None:
+        self.call = call
+        self.arguments = _list(store, call.arguments)
+        pair = _list(store, call.outcome.value)
+        self.ended = len(pair) == 2
+        self.payload = pair[0] if self.ended else None
+        self.after = _nodes(pair[1]) if self.ended else []
+
+
+def _recorded(calls: Iterable[Call]) -> Iterator[Call]:
+    return (call for call in calls if isinstance(call.arguments, Recorded))
+
+
+def _list(store: Store, value: Value) -> list[values.Node]:
+    return _nodes(values.read(store.blob(value))) if isinstance(value, Recorded) else []
+
+
+def _nodes(node: values.Node) -> list[values.Node]:
+    return node.items if isinstance(node, values.ListNode) else []
+
+
+def observe(
+    arguments: Sequence[values.Node], afters: Sequence[values.Node | None] = ()
+) -> ParameterFacts:
+    """The facts of one parameter, from its arguments before and after each call."""
+    sizes = [len(items) for node in arguments if (items := _items(node)) is not None]
+    changed = any(
+        after is not None and not _same(before, after, set())
+        for before, after in zip(arguments, afters, strict=False)
+    )
+    return ParameterFacts(
+        types=Counter(values.type_name(node) for node in arguments),
+        shape=_known(common(describe(node) for node in arguments)),
+        lengths=Lengths(min(sizes), int(median(sizes)), max(sizes)) if sizes else None,
+        mutated=changed,
+        attributes=_attributes(arguments),
+    )
+
+
+def describe(node: values.Node, depth: int = DEPTH) -> Shape | None:
+    """The shape of one recorded value."""
+    name = values.type_name(node)
+    if name not in CONTAINERS:
+        return Shape.of(name)
+    if depth == 0:
+        return None
+    if isinstance(node, values.DictNode):
+        pairs = node.items[:ITEMS]
+        keys = common(describe(key, depth - 1) for key, _ in pairs)
+        return Shape.of(name, items=keys, values=common(describe(v, depth - 1) for _, v in pairs))
+    inner = [describe(item, depth - 1) for item in (_items(node) or ())[:ITEMS]]
+    parts = None
+    if name == "tuple" and len(inner) <= 8:
+        parts = tuple(part for part in inner if part is not None)
+        parts = parts if len(parts) == len(inner) else None
+    return Shape(frozenset({name}), common(inner), None, parts)
+
+
+def _known(shape: Shape | None) -> Shape:
+    """The same shape, where parts of which nothing was seen count as unknown."""
+    if shape is None or not shape.types:
+        return EMPTY
+    parts = shape.parts
+    if parts is not None:
+        parts = tuple(_known(part) for part in parts)
+    return Shape(shape.types, _part(shape.items), _part(shape.values), parts)
+
+
+def _part(shape: Shape | None) -> Shape | None:
+    return _known(shape) if shape is not None and shape.types else None
+
+
+def _items(node: values.Node) -> Sequence[Any] | None:
+    """What a container or string holds."""
+    match node:
+        case str() | bytes():
+            return node
+        case values.ListNode() | values.TupleNode() | values.DictNode():
+            return node.items
+        case values.SetNode() | values.FrozenSetNode():
+            return node.items
+        case _:
+            return None
+
+
+def _attributes(arguments: Sequence[values.Node]) -> dict[str, Shape]:
+    """The attributes that every argument had as its own, with their shapes."""
+    instances = [node for node in arguments if isinstance(node, values.InstanceNode)]
+    if not instances or len(instances) < len(arguments):
+        return {}
+    shared = set.intersection(*(set(node.attributes) for node in instances))
+    return {
+        name: _known(common(describe(node.attributes[name]) for node in instances))
+        for name in sorted(shared)
+    }
+
+
+def _same(before: object, after: object, seen: set[tuple[int, int]]) -> bool:
+    """Whether two recorded values have the same structure and the same atoms."""
+    if type(before) is not type(after):
+        return False
+    if (id(before), id(after)) in seen:
+        return True
+    seen.add((id(before), id(after)))
+    mine, other = _parts(before), _parts(after)
+    if mine is None or other is None:
+        return repr(before) == repr(after)  # exact for atoms; NaN is unequal to itself
+    return len(mine) == len(other) and all(
+        _same(a, b, seen) for a, b in zip(mine, other, strict=True)
+    )
+
+
+def _parts(value: object) -> list[object] | None:
+    """What a node is made of; None for an atom."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, dict):
+        return list(value.items())
+    slots = getattr(type(value), "__slots__", None)
+    return None if slots is None else [getattr(value, name) for name in slots]

@@ -1,0 +1,196 @@
+"""How much faster a version is: interleaved blocks in pairs of fresh processes, timed from outside.
+
+The noise of a program's speed is per process (memory layout, hash seed), so each pair starts two
+new ones, and the interval is over pairs. Within a pair the blocks run in the order ABBA or BAAB,
+by the toss of a coin, so that a drift of the machine's speed falls on both.
+"""
+
+import math
+import random
+import statistics
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from perftrace.model import Call, Measurement, Recorded
+from perftrace.optimizer import interval
+from perftrace.optimizer.oracle import Oracle, hottest
+from perftrace.optimizer.workers import Version, Workers
+from perftrace.replay import recorded
+from perftrace.replay.session import BlockTime, NotReplayed, Request, Session
+
+BLOCK_NS = 20_000_000  # CPU time of a block, by the original
+LONG_NS = 150_000_000  # a round that takes longer is timed in one group of blocks only
+COLD_NS = 2_000_000  # a block that is timed once must take so long to be told from nothing
+MAX_ROUNDS = 100_000
+WARM_UP = 3  # rounds, so that the interpreter has specialised the code
+REPEATS = 8  # of one call in a round, at most
+SEQUENCE = 500  # calls in recorded order, for code that keeps state
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is spent on one measurement."""
+
+    pairs: int
+    groups: int  # of four blocks, in each pair
+
+
+SCREEN = Effort(pairs=1, groups=2)
+MEASURE = Effort(pairs=5, groups=2)
+CONFIRM = Effort(pairs=6, groups=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The calls of one round, all of one recorded process."""
+
+    process_id: int
+    requests: tuple[Request, ...]
+    cold: bool = False  # one round for each process: the code keeps state between calls
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasured:
+    """Why there is no figure."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Nanoseconds of CPU time per call."""
+
+    old: float
+    new: float
+
+
+def warm(oracle: Oracle, calls: Iterable[Call]) -> Workload | NotMeasured:
+    """The hottest of the oracle's cases, each as often as it was recorded.
+
+    Args:
+        oracle: its cases are known to do the same each time.
+        calls: all recorded calls of the function, which say how often each occurs.
+    """
+    often = Counter(call.arguments for call in calls)
+    direct = [case for case in oracle.cases if case.reach is None]
+    cases = {case.call.id: case for case in direct or oracle.cases}
+    chosen = hottest(case.call for case in cases.values()) or [c.call for c in oracle.cases[:1]]
+    if not chosen:
+        return NotMeasured(oracle.silence)
+    process_id = chosen[0].process_id
+    chosen = [call for call in chosen if call.process_id == process_id]
+    rarest = min(max(1, often[call.arguments]) for call in chosen)
+    requests: list[Request] = []
+    for call in chosen:
+        times = min(REPEATS, max(1, round(often[call.arguments] / rarest)))
+        requests += [cases[call.id].request] * times
+    return Workload(process_id, tuple(requests))
+
+
+def cold(workers: Workers, calls: Iterable[Call]) -> Workload | NotMeasured:
+    """The recorded calls in their order: repeats come as often as they really do."""
+    usable = [call for call in calls if isinstance(call.arguments, Recorded)]
+    if not usable:
+        return NotMeasured("keeps state between calls, and its calls can't be made in order")
+    process_id = usable[0].process_id
+    mine = [call for call in usable if call.process_id == process_id][:SEQUENCE]
+    requests = [recorded.request(workers.store, call) for call in mine]
+    whole = tuple(request for request in requests if not isinstance(request, NotReplayed))
+    if len(whole) < len(requests):
+        return NotMeasured("keeps state between calls, and its calls can't be made in order")
+    return Workload(process_id, whole, cold=True)
+
+
+class Timer:
+    """Measures versions of a function against its original."""
+
+    def __init__(self, workers: Workers, dice: random.Random | None = None) -> None:
+        self._workers = workers
+        self._dice = dice or random.SystemRandom()
+
+    def measure(
+        self, workload: Workload, old: Version, new: Version, effort: Effort
+    ) -> Measurement | NotMeasured:
+        """The ratio old over new, in CPU time."""
+        pairs: list[_Pair] = []
+        for _ in range(effort.pairs):
+            pair = self._pair(workload, old, new, effort.groups)
+            if isinstance(pair, NotMeasured):
+                return pair
+            pairs.append(pair)
+        found = interval.of_logs([math.log(pair.old / pair.new) for pair in pairs])
+        return Measurement(
+            ratio=found.ratio,
+            low=found.low,
+            high=found.high,
+            pairs=len(pairs),
+            old_s=statistics.median(pair.old for pair in pairs) / 1e9,
+            new_s=statistics.median(pair.new for pair in pairs) / 1e9,
+            clock="cpu",
+        )
+
+    def _pair(
+        self, workload: Workload, old: Version, new: Version, groups: int
+    ) -> _Pair | NotMeasured:
+        seed = self._dice.randrange(1, 2**32)
+        with ExitStack() as stack:
+            sessions = []
+            for version in (old, new):
+                session = self._workers.session(workload.process_id, version, seed)
+                stack.enter_context(session)
+                prepared = session.prepare([version.request(one) for one in workload.requests])
+                if isinstance(prepared, NotReplayed):
+                    return NotMeasured(prepared.reason)
+                sessions.append(session)
+            blocks = self._cold_blocks if workload.cold else self._warm_blocks
+            try:
+                return blocks(sessions, groups)
+            except _NoTime as error:
+                return NotMeasured(str(error))
+
+    def _warm_blocks(self, sessions: list[Session], groups: int) -> _Pair:
+        rounds, round_ns = _calibrate(sessions[0])
+        _run(sessions[1], min(rounds, WARM_UP))
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(1 if round_ns > LONG_NS else groups):
+            first = self._dice.randrange(2)
+            for side in (first, 1 - first, 1 - first, first):
+                block = _run(sessions[side], rounds)
+                times[side].append(max(1, block.cpu_ns) / block.calls)
+        return _Pair(*map(statistics.median, times))
+
+    def _cold_blocks(self, sessions: list[Session], _: int) -> _Pair:
+        times = [0.0, 0.0]
+        first = self._dice.randrange(2)
+        for side in (first, 1 - first):
+            block = _run(sessions[side], 1)
+            times[side] = max(1, block.cpu_ns) / block.calls
+            if side == 0 and block.cpu_ns < COLD_NS:
+                raise _NoTime(
+                    "keeps state between calls, and the recorded calls take too little time"
+                )
+        return _Pair(*times)
+
+
+class _NoTime(Exception):  # noqa: N818 - an outcome
+    """A block gave no time."""
+
+
+def _calibrate(session: Session) -> tuple[int, float]:
+    """How many rounds make a block, and how long one takes; warms the worker up."""
+    rounds = 1
+    while True:
+        block = _run(session, rounds)
+        if block.cpu_ns >= BLOCK_NS * 0.8 or rounds >= MAX_ROUNDS:
+            return rounds, block.cpu_ns / rounds
+        wanted = rounds * BLOCK_NS / max(1, block.cpu_ns)
+        rounds = min(MAX_ROUNDS, max(rounds + 1, math.ceil(min(wanted, rounds * 16))))
+
+
+def _run(session: Session, rounds: int) -> BlockTime:
+    block = session.run_block(rounds)
+    if isinstance(block, NotReplayed):
+        raise _NoTime(block.reason)
+    return block

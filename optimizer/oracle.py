@@ -1,0 +1,257 @@
+"""What the original of a function does: recorded calls that do the same whenever made again."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from perftrace import values
+from perftrace.model import Binding, Call, Ending, Evidence, Parameter, Recorded, Run
+from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
+from perftrace.replay import reach, recorded, sample
+from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
+from perftrace.replay.session import NotReplayed, Replayed, Request, Target
+from perftrace.store import Store
+
+DIRECT, INDIRECT, HOTTEST = 24, 12, 6  # calls at most: of the function, of callers, to be timed
+LOOKED_AT = 3  # times as many are looked at before these are chosen
+BUDGET_NS = 5_000_000_000  # recorded time of all the calls
+WIDTH = 200  # of a call as text
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A recorded call that does the same whenever the original makes it again."""
+
+    call: Call
+    request: Request
+    text: str  # "settle([('a', 1.5)])"
+    expected: Replayed
+    reach: Target | None = None  # given: the call of a caller, which reaches the function
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A recorded call that is no case, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """What the original of a function does."""
+
+    original: Version
+    cases: tuple[Case, ...]  # those with the shortest text first
+    dropped: tuple[tuple[str, int], ...]  # calls left out: reason and count, most first
+
+    @property
+    def evidence(self) -> Evidence:
+        """What a verdict of this oracle rests on."""
+        direct = sum(case.reach is None for case in self.cases)
+        count = len(self.cases)
+        return Evidence(count, direct, count - direct, self.dropped)
+
+    @property
+    def silence(self) -> str:
+        """Why it can say nothing, where it has no case."""
+        reason = self.dropped[0][0] if self.dropped else "no call of it was recorded"
+        return f"not replayable: {reason}"
+
+
+def consult(run: Run, original: Version, workers: Workers) -> Oracle:
+    """Make recorded calls of the function and of its callers again, twice, and keep the steady.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    with workers.start(original, SEEDS[0]) as first, workers.start(original, SEEDS[1]) as second:
+        making = _Making(run, original, workers.store, (first, second))
+        making.add_direct()
+        making.add_indirect()
+    cases = sorted(making.cases, key=lambda case: len(case.text))
+    return Oracle(original, tuple(cases), tuple(making.dropped.most_common()))
+
+
+class _Making:
+    """An oracle being put together."""
+
+    def __init__(
+        self, run: Run, original: Version, store: Store, started: Sequence[Started]
+    ) -> None:
+        self.cases: list[Case] = []
+        self.dropped: Counter[str] = Counter()
+        self._run = run
+        self._function = original.function
+        self._store = store
+        self._started = started
+        self._target = recorded.target_in(original.source, original.function)
+
+    def add_direct(self) -> None:
+        """The function's own calls that tell the most, and the hottest."""
+        usable: list[Call] = []
+        for call in self._store.calls(self._function, run=self._run):
+            if isinstance(call.arguments, Recorded):
+                usable.append(call)
+            else:
+                reason = f"its arguments were not recorded: {call.arguments.reason}"
+                self.dropped[reason] += 1
+        likely = sample.choose(self._store, usable, DIRECT * LOOKED_AT)
+        told = sample.tell_most([self._look(call) for call in self._affordable(likely, 1)], DIRECT)
+        chosen = [*(one.call for one in told), *hottest(usable)]
+        for call in self._affordable({call.id: call for call in chosen}.values(), 1):
+            self._add(call, None)
+
+    def add_indirect(self) -> None:
+        """Calls of callers that reach the function."""
+        tried = reach.calls(self._store, self._run, self._function, INDIRECT * LOOKED_AT)
+        wanted = len(self.cases) + INDIRECT
+        for call in self._affordable(tried, 0 if self.cases else 1):
+            if len(self.cases) < wanted:
+                self._add(call, self._target)
+
+    def _add(self, call: Call, aim: Target | None) -> None:
+        found = _case(self._store, call, aim, self._started)
+        if isinstance(found, Case):
+            self.cases.append(found)
+        else:
+            self.dropped[found.reason] += 1
+
+    def _look(self, call: Call) -> sample.Seen:
+        """The call with the lines it runs."""
+        request = recorded.request(self._store, call)
+        lines: frozenset[int] = frozenset()
+        if not isinstance(request, NotReplayed):
+            reply = self._started[0].make(call.process_id, request, lines=True)
+            lines = reply.lines if isinstance(reply, Replayed) else lines
+        return sample.look(self._store, call, lines)
+
+    def _affordable(self, calls: Iterable[Call], least: int) -> list[Call]:
+        """The calls, shortest first, that can be made again and again; at least so many."""
+        kept: list[Call] = []
+        left = BUDGET_NS
+        for call in sorted(calls, key=lambda call: call.duration_ns or 0):
+            left -= call.duration_ns or 0
+            if len(kept) >= least and left < 0:
+                self.dropped["left out: it takes too long to be made again and again"] += 1
+            else:
+                kept.append(call)
+        return kept
+
+
+def hottest(calls: Iterable[Call], count: int = HOTTEST) -> list[Call]:
+    """One call for each of the arguments that the most time was spent on, the most first."""
+    spent: Counter[bytes] = Counter()
+    one: dict[bytes, Call] = {}
+    for call in calls:
+        if isinstance(call.arguments, Recorded) and call.duration_ns:
+            spent[call.arguments.digest] += call.duration_ns
+            one.setdefault(call.arguments.digest, call)
+    return [one[digest] for digest, _ in spent.most_common(count)]
+
+
+def _case(
+    store: Store, call: Call, aim: Target | None, started: Sequence[Started]
+) -> Case | Dropped:
+    """Make the call again under each hash seed; it has to do the same, and what was recorded."""
+    request = recorded.request(store, call)
+    if isinstance(request, NotReplayed):
+        return Dropped(request.reason)
+    replies: list[Replayed] = []
+    for one in started:
+        reply = one.make(call.process_id, request, reach=aim)
+        if isinstance(reply, NotReplayed):
+            return Dropped(reply.reason)
+        replies.append(reply)
+    aliases = started[0].aliases(call.process_id)
+    if aim is not None and not replies[0].reached:
+        return Dropped("a caller's call that did not reach it when made again")
+    if any(not isinstance(differ(call, replies[0], other, aliases), Same) for other in replies[1:]):
+        return Dropped("it does not do the same each time it is made again")
+    if not _as_recorded(store, call, replies[0], aliases):
+        return Dropped("it does not do what was recorded when it is made again")
+    return Case(call, request, text_of(request), replies[0], aim)
+
+
+def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
+    """How two replays of one call differ."""
+    if expected.ending is not got.ending:
+        return Different("result", _ending_text(expected), _ending_text(got))
+    found = _compare(call, expected.result, got.result, expected.ending, aliases)
+    if isinstance(found, Different):
+        return found
+    for name in ("stdout", "stderr"):
+        texts = getattr(expected, name), getattr(got, name)
+        if texts[0] != texts[1]:
+            return Different(name, *(repr(_cut(text, *texts)) for text in texts))
+    return found
+
+
+def _as_recorded(store: Store, call: Call, reply: Replayed, aliases: Mapping[str, str]) -> bool:
+    """Whether nothing in the recording speaks against the replay."""
+    outcome = call.outcome
+    if outcome.ending is Ending.UNKNOWN or not isinstance(outcome.value, Recorded):
+        return True
+    if outcome.ending is not reply.ending:
+        return False
+    blob = store.blob(outcome.value)
+    found = _compare(call, blob, reply.result, outcome.ending, aliases)
+    return not isinstance(found, Different)
+
+
+def _compare(
+    call: Call, expected: bytes, got: bytes, ending: Ending, aliases: Mapping[str, str]
+) -> Comparison:
+    names = [parameter.name for parameter in call.function.parameters]
+    try:
+        nodes = values.read(expected), values.read(got)
+    except values.BadValue as error:
+        return Unknown("result", f"it can't be read: {error}")
+    return compare(*nodes, names=names, aliases=aliases, ending=ending)
+
+
+# --- texts ------------------------------------------------------------------------------
+
+
+def text_of(request: Request) -> str:
+    """The call as it would be written: "settle([('a', 1.5)])"."""
+    try:
+        node = values.read(request.arguments)
+    except values.BadValue:
+        node = None
+    items = node.items if isinstance(node, values.ListNode) else []
+    pairs = zip(request.parameters, items, strict=False)
+    arguments = (_argument(parameter, item) for parameter, item in pairs)
+    name = request.target.qualname.replace("<locals>.", "")
+    return f"{name}({', '.join(filter(None, arguments))})"
+
+
+def _argument(parameter: Parameter, node: values.Node) -> str:
+    shown = values.show(node, WIDTH)
+    match parameter.binding:
+        case Binding.KEYWORD:
+            return f"{parameter.name}={shown}"
+        case Binding.STAR:
+            return "" if shown == "()" else f"*{shown}"
+        case Binding.DOUBLE_STAR:
+            return "" if shown == "{}" else f"**{shown}"
+        case Binding.POSITIONAL | Binding.EITHER:
+            return shown
+
+
+def _ending_text(reply: Replayed) -> str:
+    """How a call ended, such as "raised ValueError('no')"."""
+    try:
+        node = values.read(reply.result)
+    except values.BadValue:
+        node = None
+    payload = node.items[:1] if isinstance(node, values.ListNode) else []
+    shown = "" if reply.ending is Ending.YIELDED else " ".join(map(values.show, payload))
+    return f"{reply.ending} {shown}".rstrip()
+
+
+def _cut(text: str, first: str, second: str) -> str:
+    """The part of a long text where it begins to differ from another."""
+    pairs = zip(first, second, strict=False)
+    same = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+    start = max(0, same - 20)
+    return text[start : start + 60]

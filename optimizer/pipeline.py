@@ -1,0 +1,184 @@
+"""The whole job on one page.
+
+record -> store -> rank -> replay -> generate -> verify -> measure -> choose -> write
+
+`perftrace run` has recorded and stored. Here the hottest functions are ranked; each one's recorded
+calls are replayed, an engine generates candidates, they are verified and measured, and one is
+chosen or there is a reason why not. `perftrace apply` writes what was accepted.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from perftrace import locate
+from perftrace.errors import StaleError
+from perftrace.model import Accepted, Decision, HotFunction, Inconclusive, Rejected, Run, Verdict
+from perftrace.optimizer import choose, decisions, facts, oracle, patch, whole_program, write
+from perftrace.optimizer.engines import Engine
+from perftrace.optimizer.rank import rank
+from perftrace.optimizer.search import Found, Search, Tell
+from perftrace.optimizer.workers import Version, Workers
+from perftrace.store import Store
+
+FUNCTION_S = 60.0  # after that no new candidate of a function is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to optimize, and how."""
+
+    run: Run
+    names: tuple[str, ...]  # of functions; none: the hottest
+    top: int
+    engine: Engine
+    min_speedup: float
+    seconds: float  # for all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A function to optimize."""
+
+    hot: HotFunction
+    named: bool  # the user asked for it: any clear gain is welcome
+
+
+def goals(store: Store, task: Task) -> list[Goal]:
+    """The functions to optimize, hottest first.
+
+    Raises:
+        UsageError: a name means no function, or several.
+        TraceError: the trace file is damaged.
+    """
+    ranked = rank(store, task.run)
+    if not task.names:
+        return [Goal(hot, named=False) for hot in ranked[: task.top]]
+    functions = [hot.function for hot in ranked]
+    wanted = {locate.find(name, functions) for name in task.names}
+    return [Goal(hot, named=True) for hot in ranked if hot.function in wanted]
+
+
+def optimize(store: Store, task: Task, todo: Sequence[Goal], tell: Tell) -> Iterator[Decision]:
+    """Decide on each function in turn; what is yielded is already in the trace file.
+
+    Raises:
+        TraceError: the trace file is damaged, or can't be written.
+    """
+    created = decisions.now()
+    end = time.monotonic() + task.seconds
+    accepted: list[Decision] = []
+    for goal in todo:
+        left = min(FUNCTION_S, end - time.monotonic())
+        found = find(store, task, goal, left, tell)
+        verdict = compatible(found, accepted)
+        decision = decide(goal, replace(found, verdict=verdict))
+        if isinstance(verdict, Accepted):
+            accepted.append(decision)
+        decisions.save(store, task.run, [decision], created)
+        yield decision
+
+
+def find(store: Store, task: Task, goal: Goal, seconds: float, tell: Tell) -> Found:
+    """The best version of a function, or why there is none."""
+    obstacle = _obstacle(store, goal, seconds)
+    if obstacle is not None:
+        return Found(None, obstacle, ())
+    function = goal.hot.function
+    source = store.source_text(function)
+    calls = list(store.calls(function, run=task.run))
+    known = facts.gather(store, function, calls)
+    if next(iter(task.engine.propose(function, source, known)), None) is None:
+        return Found(None, Rejected("no rule applies"), ())
+    tell("replaying recorded calls")
+    workers = Workers(store)
+    truth = oracle.consult(task.run, Version(function, source), workers)
+    if not truth.cases:
+        return Found(None, Inconclusive(truth.silence), ())
+    search = Search(truth, calls, workers, task.min_speedup)
+    return search.run(task.engine, known, seconds, tell)
+
+
+def _obstacle(store: Store, goal: Goal, seconds: float) -> Verdict | None:
+    """Why nothing can be done for a function, seen without running anything."""
+    function, share = goal.hot.function, goal.hot.hot.value
+    if seconds <= 0:
+        return Inconclusive("not tried: the time for all functions was used up")
+    if function.id < 0:
+        return Inconclusive("not replayable: no call of it was recorded")
+    if share < choose.WORTH and not goal.named:
+        return Rejected(f"not worth a change: {share:.1%} of the program, below {choose.WORTH:.1%}")
+    try:
+        write.unchanged(Path(function.file), store.source_text(function))
+    except StaleError as error:
+        return Inconclusive(str(error))
+    return None
+
+
+def compatible(found: Found, accepted: Sequence[Decision]) -> Verdict:
+    """The verdict, unless the change can't be put together with what was accepted before."""
+    candidate = found.candidate
+    if candidate is None or not isinstance(found.verdict, Accepted):
+        return found.verdict
+    file = candidate.function.file
+    others = [one.candidate for one in accepted if one.candidate and one.function.file == file]
+    merged = patch.merge(candidate.original, [candidate.source, *(one.source for one in others)])
+    if isinstance(merged, patch.Conflict):
+        names = ", ".join(one.function.qualname for one in others)
+        return Inconclusive(
+            f"faster, but it can't be put together with the change of {names} ({merged.reason}):"
+            " apply that, record and optimize again"
+        )
+    return found.verdict
+
+
+def decide(goal: Goal, found: Found) -> Decision:
+    """What becomes of a function."""
+    share = None if goal.named else goal.hot.hot.value
+    verdict = choose.worth_it(found.verdict, share)
+    is_accepted = found.candidate is not None and isinstance(verdict, Accepted)
+    name = decisions.identity(found.candidate) if found.candidate and is_accepted else ""
+    return Decision(goal.hot.function, found.candidate, verdict, found.tried, name)
+
+
+def judge(run: Run, accepted: Sequence[Decision], seconds: float) -> whole_program.Comparison:
+    """What the accepted changes together mean for the whole program.
+
+    Raises:
+        StaleError: a file changed while its functions were being optimized.
+    """
+    edits = write.plan([one.candidate for one in accepted if one.candidate])
+    old = {str(edit.file.path): edit.file.text for edit in edits}
+    new = {str(edit.file.path): edit.text for edit in edits}
+    return whole_program.compare(run, old, new, seconds)
+
+
+def withdraw(
+    store: Store, run: Run, made: Sequence[Decision], changed: whole_program.OutputChanged
+) -> list[Decision]:
+    """The decisions with nothing accepted any more: the program's output changed.
+
+    Raises:
+        TraceError: the trace file can't be written.
+    """
+    reason = f"program output changed: line {changed.line} is {changed.got}, was {changed.expected}"
+    withdrawn = [
+        replace(one, verdict=Inconclusive(reason), id="")
+        if isinstance(one.verdict, Accepted)
+        else one
+        for one in made
+    ]
+    decisions.save(store, run, withdrawn, decisions.now())
+    return withdrawn
+
+
+def expected(todo: Sequence[Goal], accepted: Sequence[Decision]) -> float:
+    """Amdahl's law: the whole program's ratio, from the shares and ratios of the functions."""
+    shares = {goal.hot.function: goal.hot.hot.value for goal in todo}
+    saved = sum(
+        shares.get(one.function, 0.0) * (1 - 1 / one.verdict.measurement.ratio)
+        for one in accepted
+        if isinstance(one.verdict, Accepted)
+    )
+    return 1 / (1 - saved) if saved < 1 else float("inf")

@@ -1,0 +1,219 @@
+"""Which functions the program's time is spent in, from the samples of a run and its calls."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from perftrace.model import Function, HotFunction, Kind, Run, Share
+from perftrace.optimizer.attribution import Frame, Tally, attribute
+from perftrace.store import Store
+
+Z = 1.959964  # 95 % of a normal distribution lies within this many standard deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was recorded of one function in a run."""
+
+    calls: int = 0
+    whole: int = 0  # calls whose arguments are recorded without a gap
+    median_s: float | None = None
+    total_s: float = 0.0
+
+
+NOTHING = Recording()
+
+
+def rank(store: Store, run: Run, tally: Tally | None = None) -> list[HotFunction]:
+    """The run's functions, hottest first; the tally is the run's, where it is already at hand.
+
+    Without samples (the program was too short) they are ranked by the recorded durations; then
+    nothing is known about how exact the shares are, and their intervals say so.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    recordings = _recordings(store, run)
+    tally = tally or tally_of(store, run)
+    if tally.total:
+        ranked = _by_samples(store, run, tally, recordings)
+    else:
+        ranked = _by_durations(store, run, recordings)
+    return sorted(ranked, key=_order)
+
+
+def tally_of(store: Store, run: Run) -> Tally:
+    """The run's samples, charged to functions."""
+    frames = {
+        str(row["id"]): Frame(row["file"], row["qualname"], row["line"], bool(row["user"]))
+        for row in store.rows(FRAMES)
+    }
+    stacks = store.rows(STACKS, run.id)
+    return attribute(
+        ([frames[number] for number in row["frames"].split() if number in frames], row["count"])
+        for row in stacks
+    )
+
+
+def share(count: float, total: float) -> Share:
+    """A share with its 95 % score interval (Wilson 1927, JASA 22:209)."""
+    p = count / total
+    squared = Z * Z / total
+    center = (p + squared / 2) / (1 + squared)
+    half = Z / (1 + squared) * math.sqrt(p * (1 - p) / total + squared / (4 * total))
+    return Share(p, max(0.0, center - half), min(1.0, center + half))
+
+
+def _order(hot: HotFunction) -> tuple[float, float, str, str, int]:
+    function = hot.function
+    return -hot.hot.value, -hot.inclusive, function.module, function.qualname, function.line
+
+
+# --- by samples -------------------------------------------------------------------------
+
+
+def _by_samples(
+    store: Store, run: Run, tally: Tally, recordings: Mapping[int, Recording]
+) -> Iterator[HotFunction]:
+    functions = _functions(store, run, tally)
+    interval_s = _interval(run, tally)
+    for frame, function in functions.items():
+        recording = recordings.get(function.id, NOTHING)
+        samples = tally.inclusive[frame]
+        callers = tally.callers[frame].most_common()
+        yield HotFunction(
+            function=function,
+            hot=share(tally.hot[frame], tally.total),
+            self_share=tally.own[frame] / tally.total,
+            inclusive=samples / tally.total,
+            calls=_estimate(samples * interval_s, recording),
+            per_call_s=recording.median_s,
+            recorded=recording.calls,
+            replayable=0 if function.nested else recording.whole,
+            via=tuple((functions[caller], count / samples) for caller, count in callers),
+        )
+    sampled = {function.id for function in functions.values()}
+    for number, recording in recordings.items():
+        if number not in sampled:
+            yield _unseen(store.functions()[number], recording, share(0, tally.total))
+
+
+def _functions(store: Store, run: Run, tally: Tally) -> dict[Frame, Function]:
+    """The function of each frame; one made up (id below 0) where none was recorded."""
+    known = {(f.file, f.qualname, f.line): f for f in store.functions().values()}
+    modules = {function.file: function.module for function in known.values()}
+    functions = {}
+    for number, frame in enumerate(tally.inclusive, start=1):
+        function = known.get((frame.file, frame.qualname, frame.line))
+        functions[frame] = function or Function(
+            id=-number,
+            file=frame.file,
+            qualname=frame.qualname,
+            line=frame.line,
+            module=modules.get(frame.file) or _module(frame.file, run),
+            kind=Kind.FUNCTION,
+            parameters=(),
+        )
+    return functions
+
+
+def _module(file: str, run: Run) -> str:
+    """The name a file is most likely imported by."""
+    path = PurePath(file).with_suffix("")
+    parts = path.relative_to(run.root).parts if path.is_relative_to(run.root) else (path.name,)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def _interval(run: Run, tally: Tally) -> float:
+    """The time a sample stands for: less than their distance where other programs had the cores."""
+    used = run.cpu_s / (tally.total + tally.outside)
+    return min(run.interval_s, used) if used > 0 else run.interval_s
+
+
+def _estimate(spent_s: float, recording: Recording) -> int | None:
+    """How often a function was called, from the time in it and a typical call's duration."""
+    if not recording.median_s or recording.median_s < 0 or not math.isfinite(spent_s):
+        return recording.calls or None
+    return max(recording.calls, round(spent_s / recording.median_s))
+
+
+def _unseen(function: Function, recording: Recording, hot: Share) -> HotFunction:
+    """A recorded function that no sample fell into."""
+    return HotFunction(
+        function=function,
+        hot=hot,
+        self_share=hot.value,
+        inclusive=hot.value,
+        calls=recording.calls,
+        per_call_s=recording.median_s,
+        recorded=recording.calls,
+        replayable=0 if function.nested else recording.whole,
+        via=(),
+    )
+
+
+# --- by recorded durations --------------------------------------------------------------
+
+
+def _by_durations(
+    store: Store, run: Run, recordings: Mapping[int, Recording]
+) -> Iterator[HotFunction]:
+    own = {number: recording.total_s for number, recording in recordings.items()}
+    for row in store.rows(CALLEES, run.id):
+        if row["caller_id"] in own:
+            own[row["caller_id"]] -= row["ns"] / 1e9
+    total = sum(max(0.0, spent) for spent in own.values())
+    for number, spent in own.items():
+        value = max(0.0, spent) / total if total else 0.0
+        yield _unseen(store.functions()[number], recordings[number], Share(value, 0.0, 1.0))
+
+
+# --- queries: casts, for a file that is not ours can hold anything in any column --------
+
+FRAMES = """
+SELECT id, CAST(file AS TEXT) AS file, CAST(qualname AS TEXT) AS qualname,
+       CAST(line AS INTEGER) AS line, user = 1 AS user FROM frame
+"""
+
+STACKS = """
+SELECT CAST(frames AS TEXT) AS frames, CAST(count AS INTEGER) AS count FROM stack
+WHERE run_id = ? AND CAST(count AS INTEGER) > 0
+"""
+
+COUNTS = """
+SELECT function_id, count(*) AS calls, coalesce(sum(value.opaque = 0), 0) AS whole,
+       coalesce(sum(duration_ns), 0) AS ns
+FROM call JOIN process ON process.id = process_id LEFT JOIN value ON digest = call.arguments
+WHERE run_id = ? GROUP BY function_id
+"""
+
+MEDIANS = """
+SELECT function_id, avg(duration_ns) AS ns FROM (
+  SELECT function_id, duration_ns, count(*) OVER (PARTITION BY function_id) AS n,
+         row_number() OVER (PARTITION BY function_id ORDER BY duration_ns) AS place
+  FROM call JOIN process ON process.id = process_id
+  WHERE run_id = ? AND duration_ns IS NOT NULL)
+WHERE place IN ((n + 1) / 2, n / 2 + 1) GROUP BY function_id
+"""
+
+CALLEES = """
+SELECT caller_id, coalesce(sum(duration_ns), 0) AS ns
+FROM call JOIN process ON process.id = process_id
+WHERE run_id = ? AND caller_id IS NOT NULL GROUP BY caller_id
+"""
+
+
+def _recordings(store: Store, run: Run) -> dict[int, Recording]:
+    """What was recorded, by function id."""
+    medians = {row["function_id"]: row["ns"] / 1e9 for row in store.rows(MEDIANS, run.id)}
+    return {
+        row["function_id"]: Recording(
+            calls=row["calls"],
+            whole=row["whole"],
+            median_s=medians.get(row["function_id"]),
+            total_s=row["ns"] / 1e9,
+        )
+        for row in store.rows(COUNTS, run.id)
+        if row["function_id"] in store.functions()
+    }

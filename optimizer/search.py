@@ -1,0 +1,133 @@
+"""The search for one function's best candidate: propose, verify, screen, measure, step again."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from perftrace.model import Call, Candidate, Inconclusive, Verdict
+from perftrace.optimizer import choose, measure
+from perftrace.optimizer.choose import Timed
+from perftrace.optimizer.engines import Engine
+from perftrace.optimizer.facts import Facts
+from perftrace.optimizer.measure import Effort, NotMeasured, Timer, Workload
+from perftrace.optimizer.oracle import Oracle
+from perftrace.optimizer.verify import Passed, verify
+from perftrace.optimizer.workers import Version, Workers
+
+STEPS = 3  # changes on top of each other
+STEP_GAIN = 1.02  # each further step must be surely this much faster than the one before
+
+type Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search ended with."""
+
+    candidate: Candidate | None  # the winner, or the nearest miss
+    verdict: Verdict
+    tried: tuple[tuple[Candidate, Verdict], ...]
+
+
+class Search:
+    """Looks for a faster version of one function."""
+
+    def __init__(
+        self, oracle: Oracle, calls: Sequence[Call], workers: Workers, min_speedup: float
+    ) -> None:
+        self._oracle = oracle
+        self._calls = calls
+        self._workers = workers
+        self._min_speedup = min_speedup
+        self._timer = Timer(workers)
+        self._tried: dict[str, tuple[Candidate, Verdict]] = {}  # by source text
+
+    def run(self, engine: Engine, facts: Facts, seconds: float, tell: Tell) -> Found:
+        """Search with one engine for about so long.
+
+        Raises:
+            TraceError: the trace file is damaged.
+        """
+        end = time.monotonic() + seconds
+        original = self._oracle.original
+        best: Timed | None = None
+        proposals: Iterable[Candidate] = engine.propose(original.function, original.source, facts)
+        for _ in range(STEPS):
+            better = self._step(proposals, best, end, tell)
+            if better is None:
+                break
+            best = better
+            proposals = engine.refine(best.candidate, facts)
+        if best is not None:
+            tell("confirming the winner")
+            self._confirm(best)
+        tried = tuple(self._tried.values())
+        return Found(*choose.nearest(tried), tried)
+
+    def _step(
+        self, proposals: Iterable[Candidate], best: Timed | None, end: float, tell: Tell
+    ) -> Timed | None:
+        """The fastest of the proposals, if it is surely faster than the best so far."""
+        screened: list[Timed] = []
+        for candidate in proposals:
+            if candidate.source in self._tried:
+                continue
+            if time.monotonic() > end:
+                self._note(candidate, Inconclusive("not tried: no time was left for this function"))
+                continue
+            tell(f"trying {named(candidate)}")
+            screened += self._screen(candidate, best)
+        least = self._min_speedup if best is None else STEP_GAIN
+        measured: list[Timed] = []
+        for timed in choose.survivors(screened):
+            tell(f"measuring {named(timed.candidate)}")
+            measured += self._time(timed.candidate, timed.passed, best, measure.MEASURE)
+        for timed in measured:
+            self._note(timed.candidate, choose.not_chosen(timed.measurement, least))
+        return choose.best(measured, least)
+
+    def _screen(self, candidate: Candidate, best: Timed | None) -> list[Timed]:
+        """The candidate with a first look at its speed, if no difference is known."""
+        verdict = verify(candidate, self._oracle, self._workers)
+        if not isinstance(verdict, Passed):
+            self._note(candidate, verdict)
+            return []
+        found = self._time(candidate, verdict, best, measure.SCREEN)
+        for timed in found:
+            self._note(candidate, choose.at_first_look(timed.measurement))
+        return found
+
+    def _time(
+        self, candidate: Candidate, passed: Passed, best: Timed | None, effort: Effort
+    ) -> list[Timed]:
+        """The candidate against the best so far, or the original; empty if it can't be timed."""
+        workload = self._workload(cold=passed.keeps_state)
+        if isinstance(workload, NotMeasured):
+            self._note(candidate, Inconclusive(workload.reason))
+            return []
+        old = self._oracle.original if best is None else Version.of(best.candidate)
+        found = self._timer.measure(workload, old, Version.of(candidate), effort)
+        if isinstance(found, NotMeasured):
+            self._note(candidate, Inconclusive(found.reason))
+            return []
+        return [Timed(candidate, passed, found)]
+
+    def _confirm(self, best: Timed) -> None:
+        """Measure the winner against the original in new processes: the figures that count."""
+        for timed in self._time(best.candidate, best.passed, None, measure.CONFIRM):
+            evidence = best.passed.evidence
+            verdict = choose.confirmed(evidence, timed.measurement, self._min_speedup)
+            self._note(best.candidate, verdict)
+
+    def _workload(self, *, cold: bool) -> Workload | NotMeasured:
+        if cold:
+            return measure.cold(self._workers, self._calls)
+        return measure.warm(self._oracle, self._calls)
+
+    def _note(self, candidate: Candidate, verdict: Verdict) -> None:
+        self._tried[candidate.source] = (candidate, verdict)
+
+
+def named(candidate: Candidate) -> str:
+    """The candidate by its steps."""
+    return " + ".join(candidate.steps)

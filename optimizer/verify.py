@@ -1,0 +1,89 @@
+"""Does a candidate keep the recorded behaviour? What the original did is the oracle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from perftrace.errors import StaleError
+from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
+from perftrace.optimizer import gate
+from perftrace.optimizer.oracle import Case, Oracle, differ
+from perftrace.optimizer.workers import SEEDS, Version, Workers
+from perftrace.replay.compare import Comparison, Different, Same, Unknown
+from perftrace.replay.session import NotReplayed, Reply, Request
+
+SLOWER, SPARE_S = 5, 2.0  # a candidate may take so many times the original's time, and a bit
+KEEPS_STATE = "keeps-state"  # the gate's finding that a result may be remembered
+ANSWER = "the call"  # where the difference is when there is no answer
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """No difference was found."""
+
+    evidence: Evidence
+    keeps_state: bool = False  # between calls, so that it must not be timed warm
+
+
+def verify(
+    candidate: Candidate, oracle: Oracle, workers: Workers, *, explain: bool = False
+) -> Passed | Rejected | Inconclusive:
+    """Check the change, then make every call of the oracle again with it under two hash seeds.
+
+    Args:
+        candidate: the change.
+        oracle: what the original does.
+        workers: starts the processes that make the calls.
+        explain: look for a witness also where the check of the change is enough to reject it.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    findings = gate.check(candidate)
+    hard = next((finding.message for finding in findings if finding.hard), None)
+    if hard is not None and not explain:
+        return Rejected(f"gate: {hard}")
+    found = _replay(candidate, oracle, workers)
+    if hard is not None:
+        return Rejected(f"gate: {hard}", found.witness if isinstance(found, Rejected) else None)
+    if found is not None:
+        return found
+    return Passed(oracle.evidence, any(finding.rule == KEEPS_STATE for finding in findings))
+
+
+def _replay(
+    candidate: Candidate, oracle: Oracle, workers: Workers
+) -> Rejected | Inconclusive | None:
+    """What speaks against the candidate; None: nothing, as far as the oracle's calls go."""
+    if not oracle.cases:
+        return Inconclusive(oracle.silence)
+    try:
+        version = Version.of(candidate)
+    except (StaleError, SyntaxError) as error:
+        return Rejected(f"it can't be imported: {error}")
+    for seed in SEEDS:
+        with workers.start(version, seed) as started:
+            for case in oracle.cases:
+                reply = started.make(case.call.process_id, _patient(case), reach=case.reach)
+                found = _judge(case, reply, started.aliases(case.call.process_id))
+                if not isinstance(found, Same):
+                    return _verdict(case, found)
+    return None
+
+
+def _patient(case: Case) -> Request:
+    """The case's request, with a time limit by what the original took."""
+    return replace(case.request, wall_s=case.expected.wall_ns / 1e9 * SLOWER + SPARE_S)
+
+
+def _judge(case: Case, reply: Reply, aliases: Mapping[str, str]) -> Comparison:
+    if isinstance(reply, NotReplayed):
+        return Different(ANSWER, "an answer", reply.reason)
+    return differ(case.call, case.expected, reply, aliases)
+
+
+def _verdict(case: Case, found: Different | Unknown) -> Rejected | Inconclusive:
+    if isinstance(found, Unknown):
+        return Inconclusive(f"{found.where} of {case.text} can't be compared: {found.reason}")
+    via = "" if case.reach is None else case.call.function.qualname
+    witness = Witness(case.call.id, case.text, found.where, found.expected, found.got, via)
+    return Rejected(f"differs at {found.where}: {found.got}, expected {found.expected}", witness)

@@ -1,0 +1,87 @@
+"""The command line: parse, call, print; commands are loaded when they are used."""
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+from perftrace import __version__
+from perftrace.errors import PerftraceError
+
+# One row per command: name, module that exports `command`.
+COMMANDS = {
+    "run": "perftrace.cli.run",
+    "top": "perftrace.cli.top",
+    "show": "perftrace.cli.show",
+    "calls": "perftrace.cli.calls",
+    "replay": "perftrace.cli.replay",
+    "optimize": "perftrace.cli.optimize",
+    "apply": "perftrace.cli.apply",
+}
+OUR_BUG = 4
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name]).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="perftrace")
+def group() -> None:
+    r"""Record what a Python program really does, and make its hot paths faster.
+
+    \b
+    perftrace run myapp.py          record
+    perftrace top                   where the time goes
+    perftrace replay --write        recorded behaviour as tests
+    perftrace optimize --top 10     faster versions, verified and measured
+    perftrace apply                 write them into your files
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; the console script's entry."""
+    try:
+        result = group.main(arguments, prog_name="perftrace", standalone_mode=False)
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the outermost border
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: BaseException) -> int:
+    """Say what ended the command; the exit code."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case PerftraceError():
+            click.echo(f"perftrace: {error}", err=True)
+            return error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            click.echo("perftrace: interrupted", err=True)
+            return INTERRUPTED
+        case _:
+            return _report_bug(error)
+
+
+def _report_bug(error: BaseException) -> int:
+    from perftrace.cli import bug  # noqa: PLC0415 - only needed when something broke
+
+    name, path = type(error).__name__, bug.write_report(error)
+    click.echo(f"perftrace: internal error ({name}: {error}). Report: {path}", err=True)
+    return OUR_BUG

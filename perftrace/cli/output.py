@@ -1,0 +1,62 @@
+"""What every command shares: consoles, `--json` and `-d`."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from perftrace import config
+
+
+def out() -> Console:
+    """The console for people, on stdout; what its encoding can't say is written as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return Console(highlight=False, soft_wrap=False)
+
+
+def err() -> Console:
+    """The console for people when stdout holds a document, and for notes."""
+    return Console(highlight=False, stderr=True)
+
+
+def emit_json(command: str, document: dict[str, Any]) -> None:
+    """Print one JSON document, with its schema's name, on stdout."""
+    click.echo(json.dumps({"schema": f"perftrace/{command}/1", **document}, indent=2))
+
+
+def project_root() -> Path:
+    """The root of the project around the current folder."""
+    return config.find_root(Path.cwd())
+
+
+def _database(_: click.Context, __: click.Parameter, value: str | None) -> Path:
+    if value:
+        return Path(value).absolute()
+    root = project_root()
+    chosen = os.environ.get("PERFTRACE_DATABASE") or config.load(root).database
+    return root / chosen
+
+
+def database_option[F: Callable[..., Any]](function: F) -> F:
+    """`-d/--database FILE`: the trace file (an absolute Path)."""
+    option = click.option(
+        "-d",
+        "--database",
+        metavar="FILE",
+        callback=_database,
+        help="Trace file (default: .perftrace/trace.db of the project).",
+    )
+    return option(function)
+
+
+def json_option[F: Callable[..., Any]](function: F) -> F:
+    """`--json`: one document on stdout, people's text on stderr."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+    return option(function)

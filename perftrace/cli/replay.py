@@ -1,0 +1,296 @@
+"""`perftrace replay`: recorded behaviour as committed tests: written, run, checked, updated."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+from pathlib import Path
+
+import click
+
+from perftrace import config, locate
+from perftrace.cli import output
+from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
+from perftrace.optimizer.rank import rank
+from perftrace.replay import files, runner
+from perftrace.replay.author import Author, order
+from perftrace.replay.emit import Parsed, Suite, Test, render
+from perftrace.replay.observe import Bench
+from perftrace.replay.review import Changed, Finding, Holds, Orphaned, Reviewer
+from perftrace.replay.static import Sources
+from perftrace.report import replay as report
+from perftrace.report import tables
+from perftrace.store import Store
+from perftrace.tracer.ingest import recover
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What every action needs."""
+
+    folder: files.Folder
+    settings: config.Settings
+    database: Path
+    as_json: bool
+    yes: bool
+    wanted: tuple[str, ...]  # functions or modules; empty: all
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+        tables.say(output.err() if self.as_json else output.out(), text)
+
+    def python(self) -> Path:
+        """The program's interpreter: the recorded one, else that of the project."""
+        try:
+            with Store.open(self.database) as store:
+                return store.last_run().python
+        except TraceError:
+            return runner.project_python(self.folder.root)
+
+    def is_wanted(self, suite: Suite, test: Test) -> bool:
+        """Whether a test was asked for: by module, file, or either with a function."""
+        places = {suite.module, suite.source, ""}
+        names = {test.qualname, ""}
+        asked = {f"{place}:{name}".strip(":") for place in places for name in names}
+        return not self.wanted or any(wanted in asked for wanted in self.wanted)
+
+    def tests(self) -> list[tuple[Path, Parsed, list[Test]]]:
+        """The files of replay tests with those tests that are asked for.
+
+        Raises:
+            CannotError: there are none.
+            UsageError: there are none of that name.
+        """
+        suites = list(self.folder.suites())
+        if not suites:
+            Store.open(self.database).close()  # without a trace, that is what has to be said
+            place = self.folder.shown(self.folder.path)
+            raise CannotError(
+                "replay-none",
+                f"There are no replay tests in {place}. Write them: perftrace replay --write",
+            )
+        found = [
+            (path, parsed, [t for t in parsed.suite.tests if self.is_wanted(parsed.suite, t)])
+            for path, parsed in suites
+        ]
+        if not any(tests for *_, tests in found):
+            raise UsageError(
+                "function-unknown",
+                f"No replay test is of {', '.join(self.wanted)}. See perftrace replay --list",
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A file of replay tests, and what is to be said of its tests."""
+
+    path: Path
+    parsed: Parsed
+    findings: dict[str, Finding]
+    sources: Sources
+
+    def problems(self) -> Iterator[tuple[Test, Finding]]:
+        """The tests that do not hold."""
+        for test in self.parsed.suite.tests:
+            finding = self.findings.get(test.name)
+            if finding is not None and not isinstance(finding, Holds):
+                yield test, finding
+
+
+@click.command("replay")
+@click.argument("func", nargs=-1)
+@click.option("--write", "action", flag_value="write", help="Write tests of recorded calls.")
+@click.option("--update", "action", flag_value="update", help="Show and accept what changed.")
+@click.option("--check", "action", flag_value="check", help="Exit 1 if a test is out of date.")
+@click.option("--list", "action", flag_value="list", help="List the tests.")
+@click.option("--yes", is_flag=True, help="Update without asking.")
+@output.json_option
+@output.database_option
+def command(
+    *, func: tuple[str, ...], action: str | None, yes: bool, as_json: bool, database: Path
+) -> None:
+    """Run the replay tests, or with an option write, update, check or list them.
+
+    FUNC is package.module:Qual.name or a module; without it all are meant.
+    """
+    root = output.project_root()
+    settings = config.load(root)
+    folder = files.Folder(root, root / settings.replay_dir)
+    if action in {"write", "update"} and os.environ.get("CI", "") not in {"", "0", "false"}:
+        raise CannotError(
+            "replay-ci",
+            "CI is set, so replay tests are only read here. Write them on your own machine and"
+            " commit them; here, use perftrace replay --check",
+        )
+    ACTIONS[action](Project(folder, settings, database, as_json, yes, func))
+
+
+def _run(project: Project) -> None:
+    found = project.tests()
+    chosen = [f"{path}::{test.name}" for path, _, tests in found for test in tests]
+    where = chosen if project.wanted else [str(project.folder.path)]
+    ran = runner.run_pytest(project.python(), project.folder.root, where, quiet=project.as_json)
+    if project.as_json:
+        rows = [{"test": one.name, "state": one.state, "message": one.message} for one in ran.tests]
+        output.emit_json("replay", {"action": "run", "tests": rows})
+    if ran.failed:
+        raise CheckFailed(
+            "replay-differs",
+            f"{ran.failed} of {len(ran.tests)} replay tests fail. If the change of behaviour is"
+            " intended: perftrace replay --update",
+        )
+
+
+def _write(project: Project) -> None:
+    recover(project.database)
+    with Store.open(project.database) as store:
+        run = store.last_run()
+        ranked = [row.function for row in rank(store, run)]
+        known = [one for one in ranked if one.qualname != "<module>"]
+        wanted = [locate.find(text, known) for text in project.wanted]
+        names = locate.labels(known)
+        with output.err().status("Making the recorded calls again"):
+            author = Author(store, run, project.folder, project.settings)
+            pages, coverage = author.plan(wanted or known)
+        roots = author.roots(pages, known)
+    written = [page for page in pages if page.text]
+    if written:
+        project.folder.write_conftest(roots)
+        project.folder.mark_generated()
+    for page in written:
+        if page.text != page.before:
+            files.write(page.path, page.text)
+    for line in report.summary(written, coverage, names, project.folder):
+        project.say(line)
+    if project.as_json:
+        rows = report.coverage_document(coverage, names)
+        shown = [{"file": project.folder.shown(page.path), "added": page.added} for page in written]
+        document = {"action": "write", "files": shown, "functions": rows}
+        output.emit_json("replay", document)
+
+
+def _check(project: Project) -> None:
+    reviewed = _review(project)
+    problems = [(one, *problem) for one in reviewed for problem in one.problems()]
+    for one, test, finding in problems:
+        place = f"{project.folder.shown(one.path)}::{test.name}"
+        project.say(f"{place}: {report.reason(finding)}")
+    _emit_findings(project, "check", reviewed)
+    total = sum(len(one.findings) for one in reviewed)
+    if problems:
+        states = report.states(finding for *_, finding in problems)
+        raise CheckFailed(
+            "replay-stale",
+            f"{len(problems)} of {total} replay tests are out of date ({states}). See what would"
+            " change: perftrace replay --update",
+        )
+    project.say(f"{total} replay tests hold")
+
+
+def _update(project: Project) -> None:
+    reviewed = _review(project)
+    changes = [(one, _updated(one)) for one in reviewed]
+    changes = [(one, text) for one, text in changes if text != _before(one)]
+    for one, text in changes:
+        name = project.folder.shown(one.path)
+        old, new = _before(one).splitlines(), text.splitlines()
+        for line in unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""):
+            project.say(line)
+    for one in reviewed:
+        for test, finding in one.problems():
+            if not isinstance(finding, Changed | Orphaned):
+                project.say(f"{test.name} is left as it is: {report.reason(finding)}")
+    _emit_findings(project, "update", reviewed)
+    if not changes:
+        project.say("Nothing to update")
+    elif _agreed(project):
+        for one, text in changes:
+            if text:
+                files.write(one.path, text)
+            else:
+                one.path.unlink()
+
+
+def _list(project: Project) -> None:
+    rows = [
+        {
+            "function": f"{parsed.suite.module}:{test.qualname}",
+            "test": test.name,
+            "file": project.folder.shown(path),
+        }
+        for path, parsed, tests in project.tests()
+        for test in tests
+    ]
+    if project.as_json:
+        output.emit_json("replay", {"action": "list", "tests": rows})
+        return
+    for row in rows:
+        project.say(f"{row['file']}::{row['test']}  {row['function']}")
+
+
+ACTIONS: dict[str | None, Callable[[Project], None]] = {
+    None: _run,
+    "write": _write,
+    "check": _check,
+    "update": _update,
+    "list": _list,
+}
+
+
+def _review(project: Project) -> list[Reviewed]:
+    found = project.tests()
+    bench = Bench(project.python(), project.folder.root, project.folder.roots())
+    sources = Sources(bench.path())
+    reviewer = Reviewer(bench, sources, project.settings.max_value_bytes)
+    return [
+        Reviewed(path, parsed, reviewer.review(parsed.suite, parsed.imports, tests), sources)
+        for path, parsed, tests in found
+    ]
+
+
+def _before(one: Reviewed) -> str:
+    return one.path.read_text(encoding="utf-8")
+
+
+def _updated(one: Reviewed) -> str:
+    """The file with what the code does now, without tests of functions that are gone."""
+    tests: list[Test] = []
+    for test in one.parsed.suite.tests:
+        finding = one.findings.get(test.name)
+        if isinstance(finding, Changed):
+            tests.append(finding.test)
+        elif not isinstance(finding, Orphaned):
+            tests.append(test)
+    if not tests:
+        return ""
+    suite = replace(one.parsed.suite, tests=tuple(tests))
+    return render(suite, one.parsed.imports, order(one.sources, suite.module))
+
+
+def _agreed(project: Project) -> bool:
+    """Whether the user wants the changes.
+
+    Raises:
+        CheckFailed: nobody is there to ask.
+    """
+    if project.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise CheckFailed(
+            "replay-not-updated", "Nothing was written. To accept these changes: add --yes"
+        )
+    return click.confirm("Write this?", err=True)
+
+
+def _emit_findings(project: Project, action: str, reviewed: Sequence[Reviewed]) -> None:
+    if not project.as_json:
+        return
+    rows = [
+        report.finding_document(one.parsed.suite, test, one.findings[test.name])
+        for one in reviewed
+        for test in one.parsed.suite.tests
+        if test.name in one.findings
+    ]
+    output.emit_json("replay", {"action": action, "tests": rows})

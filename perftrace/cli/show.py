@@ -1,0 +1,202 @@
+"""`perftrace show FUNC`: all that was recorded of one function."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perftrace import locate
+from perftrace.cli import output
+from perftrace.model import HotFunction, Run, Share
+from perftrace.optimizer.rank import rank
+from perftrace.report import tables
+from perftrace.report.calls import (
+    Seen,
+    arguments_text,
+    distinct,
+    gaps,
+    outcome_text,
+    seen_in,
+)
+from perftrace.store import Store
+from perftrace.tracer.ingest import recover
+
+READ = 1000  # recorded calls read for their types
+
+type Section = tuple[str, Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What there is to say about a function."""
+
+    row: HotFunction
+    label: str
+    callers: list[tuple[str, float]]
+    run: Run
+    seen: Seen
+    known: int  # calls with recorded arguments
+    lists: int  # different argument lists among them
+    gaps: list[tuple[str, str, int]]
+    slowest: tuple[float, str, str] | None  # seconds, arguments, outcome
+
+
+@click.command("show")
+@click.argument("func")
+@output.json_option
+@output.database_option
+def command(func: str, *, as_json: bool, database: Path) -> None:
+    """Show all that was recorded of FUNC.
+
+    FUNC is package.module:Qual.name, path/to/file.py:Qual.name, or the name alone.
+    """
+    recover(database)
+    with Store.open(database) as store:
+        summary = _summarise(store, func)
+    if as_json:
+        output.emit_json("show", _document(summary))
+        return
+    console = output.out()
+    for title, lines in _sections(summary):
+        shown = list(lines)
+        if shown:
+            tables.say(console, title)
+            for line in shown:
+                tables.say(console, f"  {line}")
+
+
+def _summarise(store: Store, func: str) -> Summary:
+    run = store.last_run()
+    rows = {row.function: row for row in rank(store, run)}
+    function = locate.find(func, list(rows))
+    labels = locate.labels(list(rows))
+    known, lists = distinct(store, run, function)
+    slowest = next(store.calls(function, run=run, slowest=1), None)
+    return Summary(
+        row=rows[function],
+        label=labels[function.id],
+        callers=[(labels[caller.id], part) for caller, part in rows[function].via],
+        run=run,
+        seen=seen_in(store, islice(store.calls(function, run=run), READ)),
+        known=known,
+        lists=lists,
+        gaps=gaps(store, run, function),
+        slowest=None
+        if slowest is None or slowest.duration_ns is None
+        else (
+            slowest.duration_ns / 1e9,
+            arguments_text(store, slowest),
+            outcome_text(store, slowest),
+        ),
+    )
+
+
+# --- text -------------------------------------------------------------------------------
+
+
+def _sections(summary: Summary) -> Iterator[Section]:
+    row, function = summary.row, summary.row.function
+    yield f"{summary.label} ({function.kind})", [f"{function.file}:{function.line}"]
+    yield "Time", _time(summary)
+    yield "Called by", [f"{tables.percent(part)}% {name}" for name, part in summary.callers]
+    yield "Calls", _calls(summary)
+    yield f"Arguments{_sampled(summary)}", _arguments(summary)
+    yield "Results", _types(summary.seen.results)
+    yield "Exceptions", _types(summary.seen.exceptions)
+    yield "Not recorded", [f"{n:,} {subject}: {reason}" for subject, reason, n in summary.gaps]
+    yield "Slowest call", _slowest(summary)
+    if row.recorded:
+        yield "Next", [f"perftrace calls {shlex.quote(summary.label)}"]
+
+
+def _time(summary: Summary) -> Iterator[str]:
+    row, run = summary.row, summary.run
+    yield f"hot {_share(row.hot)}: its own and that of what it calls outside your code"
+    whole = tables.percent(row.inclusive)
+    yield f"self {tables.percent(row.self_share)}%; with all it calls {whole}%"
+    if run.samples:
+        yield f"from {run.samples:,} samples by {run.sampler}"
+    else:
+        yield "from the durations of recorded calls: there are no samples"
+
+
+def _share(share: Share) -> str:
+    low, high = tables.percent(share.low), tables.percent(share.high)
+    return f"{tables.percent(share.value)}% [{low}, {high}]"
+
+
+def _calls(summary: Summary) -> Iterator[str]:
+    row = summary.row
+    if row.function.id < 0:
+        yield "none recorded: it is not a function, or its process was not traced"
+        return
+    yield f"about {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
+    reason = ": it is defined inside a function, so no name leads to it"
+    nested = reason if row.function.nested else ""
+    yield f"{row.recorded:,} recorded, {row.replayable:,} of them replayable{nested}"
+    if summary.known:
+        repeated = tables.percent(1 - summary.lists / summary.known)
+        lists = f"{summary.lists:,} different argument lists in {summary.known:,}"
+        yield f"{lists} ({repeated}% are repeats)"
+
+
+def _sampled(summary: Summary) -> str:
+    read = summary.seen.calls
+    return f" (first {read:,} recorded calls)" if read < summary.row.recorded else ""
+
+
+def _arguments(summary: Summary) -> Iterator[str]:
+    for parameter, types in zip(
+        summary.row.function.parameters, summary.seen.arguments, strict=False
+    ):
+        yield f"{parameter.name}: {', '.join(_types(types)) or 'not recorded'}"
+
+
+def _types(types: Counter[str]) -> list[str]:
+    return [f"{name} {count:,}" for name, count in types.most_common()]
+
+
+def _slowest(summary: Summary) -> Iterator[str]:
+    if summary.slowest is not None:
+        took, arguments, outcome = summary.slowest
+        yield f"{tables.seconds(took)}: ({arguments}) -> {outcome}"
+
+
+# --- document ---------------------------------------------------------------------------
+
+
+def _document(summary: Summary) -> dict[str, Any]:
+    row, seen = summary.row, summary.seen
+    parameters = zip(row.function.parameters, seen.arguments, strict=False)
+    return {
+        "function": summary.label,
+        "file": row.function.file,
+        "line": row.function.line,
+        "kind": row.function.kind.value,
+        "hot_percent": 100 * row.hot.value,
+        "hot_low_percent": 100 * row.hot.low,
+        "hot_high_percent": 100 * row.hot.high,
+        "self_percent": 100 * row.self_share,
+        "inclusive_percent": 100 * row.inclusive,
+        "calls": row.calls,
+        "per_call_us": None if row.per_call_s is None else 1e6 * row.per_call_s,
+        "recorded": row.recorded,
+        "replayable": row.replayable,
+        "via": [{"function": name, "percent": 100 * part} for name, part in summary.callers],
+        "distinct_arguments": summary.lists,
+        "arguments": {parameter.name: dict(types) for parameter, types in parameters},
+        "results": dict(seen.results),
+        "exceptions": dict(seen.exceptions),
+        "missing": [
+            {"subject": subject, "reason": reason, "count": count}
+            for subject, reason, count in summary.gaps
+        ],
+        "slowest": None
+        if summary.slowest is None
+        else dict(zip(("seconds", "arguments", "outcome"), summary.slowest, strict=True)),
+    }

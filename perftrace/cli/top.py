@@ -1,0 +1,164 @@
+"""`perftrace top`: where the program's time goes."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perftrace import locate
+from perftrace.cli import output
+from perftrace.model import HotFunction, Run
+from perftrace.optimizer.rank import rank, tally_of
+from perftrace.report import tables
+from perftrace.report.tables import Column
+from perftrace.store import Store
+from perftrace.tracer.ingest import recover
+
+type Names = Mapping[int, str]
+
+SORT = {
+    "hot": lambda row: row.hot.value,
+    "self": lambda row: row.self_share,
+    "calls": lambda row: row.calls or 0,
+}
+
+COLUMNS = (
+    Column("hot%"),
+    Column("self%", from_width=50),
+    Column("calls", from_width=60),
+    Column("per call"),
+    Column("replayable", from_width=80),
+    Column("function", number=False),
+    Column("called by", number=False, from_width=110),
+)
+
+
+@click.command("top")
+@click.option("-n", "limit", default=20, show_default=True, help="Functions shown; 0 shows all.")
+@click.option("--sort", type=click.Choice(list(SORT)), default="hot", show_default=True)
+@output.json_option
+@output.database_option
+def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
+    """Show where the time goes.
+
+    hot% is the time a change to the function can save: its own and that of all it calls which is
+    not your code. It adds up to 100. self% is its own time alone.
+    """
+    recover(database)
+    with Store.open(database) as store:
+        run = store.last_run()
+        tally = tally_of(store, run)
+        ranked = rank(store, run, tally)
+    names = locate.labels([row.function for row in ranked])
+    ranked.sort(key=SORT[sort], reverse=True)  # stable: rank's order decides between equals
+    rows = list(islice(ranked, limit or None))
+    if as_json:
+        output.emit_json("top", _document(rows, names, run, tally.outside))
+        return
+    console = output.out()
+    tables.show(console, COLUMNS, [_row(row, names) for row in rows])
+    for line in _notes(rows, names, run, tally.outside, ranked=sort == "hot"):
+        tables.say(console, line)
+
+
+def _row(row: HotFunction, names: Names) -> tuple[str, ...]:
+    return (
+        tables.percent(row.hot.value),
+        tables.percent(row.self_share),
+        tables.count(row.calls),
+        tables.seconds(row.per_call_s),
+        _replayable(row, names),
+        names[row.function.id],
+        ", ".join(f"{names[caller.id]} {tables.percent(part)}%" for caller, part in row.via[:2]),
+    )
+
+
+def _replayable(row: HotFunction, names: Names) -> str:
+    """`9/12` recorded calls; for a function that no name leads to, through which caller."""
+    if not row.recorded:
+        return "-"
+    if row.function.nested and row.via:
+        return f"via {row.via[0][0].name}"
+    return f"{row.replayable}/{row.recorded}"
+
+
+# --- notes ------------------------------------------------------------------------------
+
+
+def _notes(
+    rows: Sequence[HotFunction], names: Names, run: Run, outside: int, *, ranked: bool
+) -> Iterator[str]:
+    yield ""
+    yield f"{shlex.join(run.command)}: {run.wall_s:.1f} s. {_basis(run, outside)}"
+    if ranked and run.samples:
+        yield from _ties(rows, run.samples)
+    first = next((row for row in rows if row.function.id > 0), None)
+    if first is not None:
+        yield f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
+
+
+def _basis(run: Run, outside: int) -> str:
+    """What the shares rest on."""
+    note = f" ({run.sampler_note})" if run.sampler_note else ""
+    if run.sampler == "none" or not run.samples:
+        return f"No samples{note}: ranked by the durations of the recorded calls."
+    every = tables.seconds(run.interval_s)
+    left = f", {outside} of them outside your code and left out" if outside else ""
+    return f"{run.samples} samples by {run.sampler}{note}, one every {every}{left}."
+
+
+def _ties(rows: Sequence[HotFunction], samples: int) -> Iterator[str]:
+    """Which neighbours in the ranking have intervals that overlap."""
+    start = 0
+    seen = [row for row in rows if row.hot.value > 0]
+    for index in range(1, len(seen) + 1):
+        if index < len(seen) and seen[index].hot.high >= seen[start].hot.low:
+            continue
+        if index - start > 1:
+            yield f"Ranks {start + 1}-{index} can't be told apart at {samples} samples."
+        start = index
+
+
+# --- document ---------------------------------------------------------------------------
+
+
+def _document(rows: Sequence[HotFunction], names: Names, run: Run, outside: int) -> dict[str, Any]:
+    return {
+        "command": list(run.command),
+        "sampler": run.sampler,
+        "sampler_note": run.sampler_note,
+        "samples": run.samples,
+        "outside": outside,
+        "interval_us": _us(run.interval_s),
+        "functions": [_entry(row, names) for row in rows],
+    }
+
+
+def _entry(row: HotFunction, names: Names) -> dict[str, Any]:
+    return {
+        "function": names[row.function.id],
+        "file": row.function.file,
+        "line": row.function.line,
+        "hot_percent": _percent(row.hot.value),
+        "hot_low_percent": _percent(row.hot.low),
+        "hot_high_percent": _percent(row.hot.high),
+        "self_percent": _percent(row.self_share),
+        "calls": row.calls,
+        "per_call_us": None if row.per_call_s is None else _us(row.per_call_s),
+        "recorded": row.recorded,
+        "replayable": row.replayable,
+        "via": [
+            {"function": names[caller.id], "percent": _percent(part)} for caller, part in row.via
+        ],
+    }
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 2)
+
+
+def _us(spent_s: float) -> float:
+    return round(1e6 * spent_s, 3)

@@ -1,0 +1,66 @@
+"""`[tool.perftrace]` of the project's pyproject.toml as one frozen Settings."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from perftrace.errors import UsageError
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """The project's settings; each has a default, so no file is needed."""
+
+    source: tuple[str, ...] = ()  # folders that hold user code; default: the project's root
+    exclude: tuple[str, ...] = ()  # globs never traced
+    include: tuple[str, ...] = ()  # globs traced although outside the root
+    database: str = ".perftrace/trace.db"
+    replay_dir: str = "tests/replay"
+    max_cases: Annotated[int, Meta(ge=1)] = 12  # replay tests of one function
+    max_value_bytes: Annotated[int, Meta(ge=1)] = 4096  # of a value written into a replay test
+    min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
+    overhead: Annotated[float, Meta(gt=0, le=1)] = 0.02  # of the program's CPU time, to record
+
+
+def find_root(start: Path) -> Path:
+    """The project's root: the nearest folder upwards with a pyproject.toml or .git, else start."""
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file() or (folder / ".git").exists():
+            return folder
+    return start
+
+
+def load(root: Path) -> Settings:
+    """The settings of the project at root.
+
+    Raises:
+        UsageError: the file does not parse, or a key is unknown or of the wrong type.
+    """
+    path = root / "pyproject.toml"
+    if not path.is_file():
+        return Settings()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError("config-syntax", f"{path} cannot be read: {error}") from error
+    own = document.get("tool", {})
+    own = own.get("perftrace", {}) if isinstance(own, dict) else {}
+    if isinstance(own, dict):
+        _refuse_unknown(path, own)
+    try:
+        return msgspec.convert(own, Settings)
+    except msgspec.ValidationError as error:
+        raise UsageError("config-value", f"{path}, [tool.perftrace]: {error}") from error
+
+
+def _refuse_unknown(path: Path, table: dict[str, object]) -> None:
+    known = [name.encode_name for name in msgspec.structs.fields(Settings)]
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Known keys: {', '.join(known)}."
+            message = f"{path}, [tool.perftrace]: unknown key {key}.{hint}"
+            raise UsageError("config-key", message)

@@ -1,0 +1,72 @@
+"""What `perftrace replay` says: documents, and lines for people."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from perftrace.replay.author import Coverage, Covered, Page, Reached
+from perftrace.replay.emit import Suite, Test
+from perftrace.replay.files import Folder
+from perftrace.replay.review import Changed, Finding, Holds, Orphaned
+
+# A finding's name in documents.
+STATES = {Holds: "holds", Changed: "changed", Orphaned: "orphaned"}
+
+
+def coverage_document(
+    coverage: Iterable[Coverage], names: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """One row per function."""
+    return [{"function": names[one.function.id], **_covered(one)} for one in coverage]
+
+
+def _covered(one: Coverage) -> dict[str, Any]:
+    if isinstance(one, Covered):
+        return {"covered": "directly", "tests": one.tests, "reason": ""}
+    if isinstance(one, Reached):
+        return {"covered": "via", "via": one.via, "tests": 0, "reason": ""}
+    return {"covered": "no", "tests": 0, "reason": one.reason}
+
+
+def summary(
+    pages: Iterable[Page], coverage: Sequence[Coverage], names: Mapping[int, str], folder: Folder
+) -> Iterator[str]:
+    """What was written, and what has a test and what has not."""
+    for page in pages:
+        done = f"{page.added} new" if page.added else "unchanged"
+        yield f"{folder.shown(page.path)}: {done}"
+        if page.failing:
+            yield f"  no longer true: {', '.join(page.failing)}; see perftrace replay --update"
+    direct = [one for one in coverage if isinstance(one, Covered)]
+    reached = [one for one in coverage if isinstance(one, Reached)]
+    yield f"{len(direct)} functions have tests, {len(reached)} more are run by them"
+    for one in reached:
+        yield f"  {names[one.function.id]} via {one.via}"
+    missing = [one for one in coverage if not isinstance(one, Covered | Reached)]
+    if missing:
+        yield f"{len(missing)} have none:"
+    for gap in missing:
+        yield f"  {names[gap.function.id]}: {gap.reason}"
+
+
+def finding_document(suite: Suite, test: Test, finding: Finding) -> dict[str, Any]:
+    """One row per test."""
+    return {
+        "function": f"{suite.module}:{test.qualname}",
+        "test": test.name,
+        "state": STATES.get(type(finding), "unclear"),
+        "reason": reason(finding),
+    }
+
+
+def reason(finding: Finding) -> str:
+    """What is wrong with a test."""
+    if isinstance(finding, Holds):
+        return ""
+    return "it does something else now" if isinstance(finding, Changed) else finding.reason
+
+
+def states(findings: Iterable[Finding]) -> str:
+    """`2 changed, 1 orphaned`."""
+    counts = Counter(STATES.get(type(finding), "unclear") for finding in findings)
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))

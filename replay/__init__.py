@@ -1,0 +1,1 @@
+"""Calling recorded calls again, comparing, and writing replay tests."""

@@ -1,0 +1,293 @@
+"""Writes files of replay tests: what is there stays as it is, what tells more is added."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from perftrace.config import Settings
+from perftrace.errors import CannotError
+from perftrace.model import Function, Run
+from perftrace.replay.calling import Subject
+from perftrace.replay.cases import Drafter
+from perftrace.replay.emit import Suite, Test, render
+from perftrace.replay.files import Folder
+from perftrace.replay.imports import Imports
+from perftrace.replay.observe import Bench
+from perftrace.replay.review import Changed, Finding, Holds, Reviewer
+from perftrace.replay.static import RECORDED_NAME, Sources
+from perftrace.replay.taken_apart import shapes
+from perftrace.store import Store
+
+LARGEST = 64 * 1024  # characters of a file
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A function that tests call."""
+
+    function: Function
+    tests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A function that a test of another function runs."""
+
+    function: Function
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A function that no test runs, and why."""
+
+    function: Function
+    reason: str
+
+
+type Coverage = Covered | Reached | Uncovered
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A test file as it was and as it should be."""
+
+    path: Path
+    before: str
+    text: str
+    added: int
+    failing: tuple[str, ...]  # tests in it that do not hold any more
+
+
+@dataclass(slots=True)
+class _Work:
+    """A suite being put together."""
+
+    suite: Suite
+    imports: Imports
+    before: str
+    edited: bool
+    drafts: list[Test] = field(default_factory=list)
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    left: dict[str, Counter[str]] = field(default_factory=dict)  # qualname -> reason -> calls
+
+    def leave(self, qualname: str, reason: str, count: int = 1) -> None:
+        """Count calls that got no test."""
+        self.left.setdefault(qualname, Counter())[reason] += count
+
+    def omitted(self) -> Counter[str]:
+        """The calls that got no test, by reason, as the file says it."""
+        counts: Counter[str] = Counter()
+        for reasons in self.left.values():
+            counts += Counter({_stable(reason): n for reason, n in reasons.items()})
+        return counts
+
+
+class Author:
+    """Plans the tests of one run's functions."""
+
+    def __init__(self, store: Store, run: Run, folder: Folder, settings: Settings) -> None:
+        self._store = store
+        self._run = run
+        self._folder = folder
+        self._settings = settings
+        self._reasons: dict[int, str] = {}  # function id -> why it has no test of its own
+
+    def plan(self, functions: Sequence[Function]) -> tuple[list[Page], list[Coverage]]:
+        """The test files as they should be, and what they cover; nothing is written yet.
+
+        Raises:
+            CannotError: a file was edited by hand, or the program can't be run.
+        """
+        main = _main(self._store, self._run)
+        roots = self._folder.roots() | import_roots(functions, main[1])
+        bench = Bench(self._run.python, self._folder.root, roots)
+        sources = Sources(bench.path(), *main)
+        reviewer = Reviewer(bench, sources, self._settings.max_value_bytes)
+        works: dict[str, _Work] = {}
+        with Drafter(self._store, self._run) as drafter:
+            for function in functions:
+                self._reasons[function.id] = self._draft(function, works, sources, drafter)
+        for work in works.values():
+            tests = [*work.suite.tests, *work.drafts]
+            work.findings = reviewer.review(work.suite, work.imports, tests)
+            self._choose(work)
+        coverage = [self._covered(function, works, sources) for function in functions]
+        return [self._page(work, sources, coverage) for work in works.values()], coverage
+
+    def roots(self, pages: Iterable[Page], functions: Iterable[Function]) -> dict[str, Path]:
+        """The project's top-level modules that the pages import, and the folder of each."""
+        used = _imported(pages)
+        found = import_roots(functions, _main(self._store, self._run)[1])
+        return {name: folder for name, folder in found.items() if name in used}
+
+    def _draft(
+        self, function: Function, works: dict[str, _Work], sources: Sources, drafter: Drafter
+    ) -> str:
+        """Draft tests of a function; why there are none, if there are none."""
+        if function.nested or "<" in function.qualname:
+            return "no name leads to it: defined inside a function, or a lambda"
+        located = sources.locate(Path(function.file), function.qualname, function.line)
+        if located is None:
+            return "no longer in its file"
+        module = sources.name(function.module)
+        if not all(part.isidentifier() for part in module.split(".")):
+            return f"{module} is no name that can be imported"
+        work = works.setdefault(module, self._open(module, function))
+        subject = Subject(function, located, work.imports, sources, self._settings.max_value_bytes)
+        known = {test.name for test in work.suite.of(function.qualname)}
+        room = self._settings.max_cases - len(known)
+        if room <= 0:
+            return ""
+        drafts = drafter.draft(subject, room)
+        work.drafts += [test for test in drafts.tests if test.name not in known]
+        for reason, count in drafts.left.items():
+            work.leave(function.qualname, reason, count)
+        return ""
+
+    def _open(self, module: str, function: Function) -> _Work:
+        suite = Suite(module, self._folder.shown(Path(function.file)), self._command())
+        path = self._folder.path / suite.filename
+        if not path.exists():
+            return _Work(suite, Imports(), "", edited=False)
+        parsed = self._folder.read(path)
+        text = path.read_text(encoding="utf-8")
+        return _Work(parsed.suite, parsed.imports, text, parsed.edited)
+
+    def _command(self) -> str:
+        """What was recorded, without its arguments: they may hold anything."""
+        what = self._run.command[0] if self._run.command else ""
+        if self._run.form == "module":
+            return f"python -m {what}"
+        name = Path(what).name if Path(what).is_absolute() else Path(what).as_posix()
+        return f"python {name}" if self._run.form == "script" else name
+
+    def _choose(self, work: _Work) -> None:
+        """Add the drafts that hold, and tell more than the tests that are there."""
+        chosen = list(work.suite.tests)
+        first = {test.qualname for test in work.drafts} - {test.qualname for test in chosen}
+        size = sum(len(test.text) for test in chosen)
+        for test in work.drafts:
+            finding = work.findings[test.name]
+            mine = [other for other in chosen if other.qualname == test.qualname]
+            if not isinstance(finding, Holds):
+                work.leave(test.qualname, f"as a test {_reason(finding)}")
+            elif len(mine) >= self._settings.max_cases:
+                continue
+            elif size + len(test.text) > LARGEST:
+                work.leave(test.qualname, "the file would be over 64 KiB")
+            elif test.qualname in first or _tells_more(test, mine, work.findings):
+                chosen.append(test)
+                size += len(test.text)
+        work.suite = replace(work.suite, tests=tuple(chosen))
+
+    def _covered(
+        self, function: Function, works: Mapping[str, _Work], sources: Sources
+    ) -> Coverage:
+        own = works.get(sources.name(function.module))
+        tests = own.suite.of(function.qualname) if own else []
+        if tests:
+            return Covered(function, len(tests))
+        for work in works.values():
+            for test in work.suite.tests:
+                finding = work.findings[test.name]
+                name = (function.file, function.qualname)
+                if isinstance(finding, Holds) and name in finding.reached:
+                    return Reached(function, f"{work.suite.module}:{test.qualname}")
+        left = own.left.get(function.qualname) if own else None
+        most = left.most_common(1)[0][0] if left else "no call of it was recorded whole"
+        return Uncovered(function, self._reasons[function.id] or most)
+
+    def _page(self, work: _Work, sources: Sources, coverage: Sequence[Coverage]) -> Page:
+        path = self._folder.path / work.suite.filename
+        failing = tuple(
+            test.name
+            for test in work.suite.tests
+            if not isinstance(work.findings[test.name], Holds)
+        )
+        fresh = {test.name for test in work.drafts} & {test.name for test in work.suite.tests}
+        if not fresh:
+            return Page(path, work.before, work.before, 0, failing)
+        if work.edited:
+            raise CannotError(
+                "replay-edited",
+                f"{self._folder.shown(path)} was edited by hand. Look at what would change with"
+                f" perftrace replay --update {work.suite.module}",
+            )
+        exercises = sorted(
+            (f"{sources.name(one.function.module)}:{one.function.qualname}", qualname)
+            for one in coverage
+            if isinstance(one, Reached)
+            for module, _, qualname in [one.via.partition(":")]
+            if module == work.suite.module
+        )
+        suite = replace(work.suite, omitted=work.omitted(), exercises=tuple(exercises))
+        text = render(suite, work.imports, order(sources, suite.module))
+        return Page(path, work.before, text, len(fresh), failing)
+
+
+def order(sources: Sources, module: str) -> dict[str, int]:
+    """The places of a module's functions in its file."""
+    file = sources.file(module)
+    found = sources.functions(file) if file else {}
+    return {qualname: located.order for qualname, located in found.items()}
+
+
+def import_roots(functions: Iterable[Function], main: str | None) -> dict[str, Path]:
+    """The folder that each of the project's top-level modules lies in."""
+    found: dict[str, Path] = {}
+    for function in functions:
+        file = Path(function.file)
+        module = function.module
+        if module == RECORDED_NAME:
+            module = main or file.stem
+        parts = module.split(".")
+        inside = parts if file.stem == parts[-1] else [*parts, "__init__"]
+        if file.with_suffix("").parts[-len(inside) :] == tuple(inside):
+            found[parts[0]] = file.parents[len(inside) - 1]
+    return found
+
+
+def _imported(pages: Iterable[Page]) -> set[str]:
+    """The top-level modules that the pages import."""
+    texts = "".join(page.text for page in pages)
+    return set(re.findall(r"^(?:from|import) (\w+)", texts, re.MULTILINE))
+
+
+def _main(store: Store, run: Run) -> tuple[Path | None, str | None]:
+    """The file of the main module, and its name where it was run by that."""
+    sql = "SELECT id FROM process WHERE run_id = ? ORDER BY id LIMIT 1"
+    row = next(store.rows(sql, run.id), None)
+    process = store.process(row["id"]) if row else None
+    if process is None or process.main_file is None:
+        return None, None
+    return Path(process.main_file), process.main_module
+
+
+def _tells_more(test: Test, others: Iterable[Test], findings: Mapping[str, Finding]) -> bool:
+    """Whether a test runs a line, gives a kind of value or ends in a way that no other does."""
+    known: set[object] = set()
+    for other in others:
+        known |= _told(other, findings[other.name])
+    return bool(_told(test, findings[test.name]) - known)
+
+
+def _told(test: Test, finding: Finding) -> set[object]:
+    lines = finding.lines if isinstance(finding, Holds) else frozenset()
+    return {*shapes(test), *lines}
+
+
+def _reason(finding: Finding) -> str:
+    return "it does something else" if isinstance(finding, Holds | Changed) else finding.reason
+
+
+def _stable(reason: str) -> str:
+    """A reason without what differs between machines, for a file that is committed."""
+    return (
+        re.sub(r"\s*(/\S+|0x[0-9a-f]+)", "", reason)
+        .replace(", ", "; ")
+        .replace("(", "[")
+        .replace(")", "]")
+    )

@@ -1,0 +1,186 @@
+"""Which recorded calls become tests: those that tell most, repeat, and can be written and run."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from perftrace.model import Call, Ending, Outcome, Recorded, Run
+from perftrace.replay import compare, recorded, sample
+from perftrace.replay.calling import Subject
+from perftrace.replay.emit import Test, write_test
+from perftrace.replay.literals import NotWritten
+from perftrace.replay.outcome import Behaviour
+from perftrace.replay.session import NotReplayed, Replayed, Session
+from perftrace.store import Store
+from perftrace.values import BadValue, ListNode, Node, read
+
+SEEDS = (0, 1, 2)  # of hashes: a call is made again under each, in a process of its own
+TRIED = 3  # candidates for each test there may be: some will turn out not to be usable
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Tests of one function that could be written, and why others could not."""
+
+    tests: tuple[Test, ...]
+    left: Counter[str] = field(default_factory=Counter)  # reason -> calls
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """A test, and the call that it makes."""
+
+    test: Test
+    seen: sample.Seen
+
+
+class Drafter:
+    """Turns recorded calls into tests (context manager: it holds worker processes)."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store = store
+        self._run = run
+        self._sessions: dict[int, list[Session]] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def draft(self, subject: Subject, most: int) -> Drafts:
+        """Tests for the calls of a function that tell the most, those first that tell more."""
+        left: Counter[str] = Counter()
+        drafted: list[_Drafted] = []
+        for call in sample.choose(self._store, self._usable(subject, left), most * TRIED):
+            try:
+                made = self._attempt(subject, call)
+            except BadValue as error:
+                made = NotWritten(f"its values can't be read: {error}")
+            if isinstance(made, NotWritten):
+                left[made.reason] += 1
+            else:
+                drafted.append(made)
+        tests = {one.seen.call.id: one.test for one in drafted}
+        chosen = sample.tell_most([one.seen for one in drafted], most)
+        named = {test.name: test for test in (tests[one.call.id] for one in chosen)}
+        return Drafts(tuple(named.values()), left)
+
+    def _usable(self, subject: Subject, left: Counter[str]) -> list[Call]:
+        """One call for each of the arguments, where it may become a test; the others counted."""
+        alike: dict[bytes, list[Call]] = {}
+        for call in self._store.calls(subject.function, run=self._run):
+            reason = _unusable(call, subject.cap)
+            if reason:
+                left[reason] += 1
+            elif isinstance(call.arguments, Recorded):
+                alike.setdefault(call.arguments.digest, []).append(call)
+        kept: list[Call] = []
+        for calls in alike.values():
+            if self._contradict(calls):
+                left["not deterministic: the same call gave two results"] += len(calls)
+            else:
+                kept.append(calls[0])
+        return kept
+
+    def _contradict(self, calls: Sequence[Call]) -> bool:
+        """Whether calls with the same arguments ended otherwise."""
+        first, *others = {call.outcome: call.outcome for call in calls}
+        return any(
+            other.ending is not first.ending
+            or isinstance(
+                compare.compare(self._read(first), self._read(other), ending=first.ending),
+                compare.Different,
+            )
+            for other in others
+        )
+
+    def _attempt(self, subject: Subject, call: Call) -> _Drafted | NotWritten:
+        """Make the call again under each hash seed; it has to do what was recorded."""
+        request = recorded.request(self._store, call)
+        if isinstance(request, NotReplayed):
+            return NotWritten(request.reason)
+        expected = self._read(call.outcome)
+        replies: list[Replayed] = []
+        for session in self._workers(call):
+            reply = session.call(request, lines=not replies)
+            if isinstance(reply, NotReplayed):
+                return NotWritten(reply.reason)
+            if not _is_same(call, expected, reply, session):
+                return NotWritten("it does something else when it is made again")
+            replies.append(reply)
+        if len({reply.stdout for reply in replies}) > 1:
+            return NotWritten("it prints something else each time")
+        test = _write(subject, call, read(request.arguments), replies[0])
+        if isinstance(test, NotWritten):
+            return test
+        return _Drafted(test, sample.look(self._store, call, replies[0].lines))
+
+    def _read(self, outcome: Outcome) -> Node:
+        assert isinstance(outcome.value, Recorded), "only usable calls come here"
+        return read(self._store.blob(outcome.value))
+
+    def _workers(self, call: Call) -> list[Session]:
+        if call.process_id not in self._sessions:
+            process = self._store.process(call.process_id)
+            opened = [Session(process, hash_seed=seed) for seed in SEEDS]
+            self._sessions[call.process_id] = [self._open.enter_context(one) for one in opened]
+        return self._sessions[call.process_id]
+
+
+def _unusable(call: Call, cap: int) -> str:
+    """Why a call can't become a test, seen without making it again."""
+    if not isinstance(call.arguments, Recorded):
+        return call.arguments.reason
+    if call.outcome.ending is Ending.UNKNOWN:
+        return "how it ended was not seen"
+    if not isinstance(call.outcome.value, Recorded):
+        return call.outcome.value.reason
+    if call.arguments.opaque or call.outcome.value.opaque:
+        return "holds a part that could not be recorded"
+    if max(call.arguments.size, call.outcome.value.size) > cap * 4:
+        return f"over {cap / 1024:g} KiB"
+    return ""
+
+
+def _is_same(call: Call, expected: Node, reply: Replayed, session: Session) -> bool:
+    names = [parameter.name for parameter in call.function.parameters]
+    found = compare.compare(
+        expected,
+        read(reply.result),
+        names=names,
+        aliases=session.main_alias,
+        ending=call.outcome.ending,
+    )
+    return reply.ending is call.outcome.ending and not isinstance(found, compare.Different)
+
+
+def _write(subject: Subject, call: Call, arguments: Node, reply: Replayed) -> Test | NotWritten:
+    match arguments, read(reply.result):
+        case ListNode(), ListNode(items=[payload, ListNode() | None as after]):
+            if call.outcome.ending is Ending.YIELDED:
+                payload = _with_items(payload)
+            kind, ending = call.function.kind, call.outcome.ending
+            behaviour = Behaviour(kind, ending, payload, reply.stdout)
+            return write_test(subject, arguments, after, behaviour)
+        case _:
+            return NotWritten("its values are not those of a call")
+
+
+def _with_items(payload: Node) -> Node:
+    """A yielded payload with its items read: each was recorded when it was yielded."""
+    match payload:
+        case ListNode(items=[ListNode(items=items), how, final]):
+            blobs = [item for item in items if isinstance(item, bytes)]
+            return ListNode([ListNode([read(blob) for blob in blobs]), how, final])
+        case _:
+            return payload

@@ -1,0 +1,223 @@
+"""Replay tests as text: a test for a call, a file for a module; and reading such a file again."""
+
+import ast
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from perftrace.replay.calling import CallText, Subject, write_call
+from perftrace.replay.imports import Imports
+from perftrace.replay.layout import flat
+from perftrace.replay.literals import NotWritten
+from perftrace.replay.outcome import Behaviour, write_outcome
+from perftrace.values import ListNode
+
+FORMAT = 1
+HEADER = re.compile(r"^# perftrace: format=(\d+) .*$", re.MULTILINE)
+DIGEST = re.compile(r"(?<= sha=)[0-9a-f]{12}$", re.MULTILINE)
+OMITTED = re.compile(r" omitted=\d+ \(([^\n]*)\) sha=")
+SECTION = re.compile(r"^# ([\w.]+):([\w.]+) — ")
+EXERCISES = re.compile(r"^# exercises ([\w.]+:[\w.<>]+) \(via ([\w.]+)\)$", re.MULTILINE)
+TITLE = re.compile(r'^"""Replay tests for (\S+), recorded by perftrace from `([^`\n]*)`')
+MODULE = re.compile(r"perftrace replay --update ([\w.]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test."""
+
+    qualname: str  # of the function
+    name: str
+    text: str  # "def test_…():" to its last line
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The tests of one module."""
+
+    module: str
+    source: str  # the module's file, from the project's root
+    command: str  # what was recorded
+    tests: tuple[Test, ...] = ()
+    omitted: Mapping[str, int] = field(default_factory=dict)  # reason -> calls without a test
+    exercises: tuple[tuple[str, str], ...] = ()  # (module:function, qualname it is reached through)
+
+    @property
+    def filename(self) -> str:
+        """The name of its file."""
+        return f"test_replay_{self.module.replace('.', '_')}.py"
+
+    def of(self, qualname: str) -> list[Test]:
+        """The tests of one function."""
+        return [test for test in self.tests if test.qualname == qualname]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file of replay tests as it was found."""
+
+    suite: Suite
+    imports: Imports
+    edited: bool  # by hand, since perftrace wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class NotParsed:
+    """Why a file can't be read as replay tests."""
+
+    reason: str
+
+
+# --- writing ------------------------------------------------------------------------------
+
+
+def write_test(
+    subject: Subject, arguments: ListNode, after: ListNode | None, behaviour: Behaviour
+) -> Test | NotWritten:
+    """The test of one recorded call."""
+    writer = subject.writer()
+    call = write_call(subject, arguments, after, writer)
+    if isinstance(call, NotWritten):
+        return call
+    body = write_outcome(subject, call.call, call.bound, behaviour, writer)
+    if isinstance(body, NotWritten):
+        return body
+    name = _test_name(subject.function.qualname, call, behaviour)
+    setup = "".join(call.setup)
+    return Test(subject.function.qualname, name, f"def {name}():\n{setup}{body}")
+
+
+def _test_name(qualname: str, call: CallText, behaviour: Behaviour) -> str:
+    """The name says the function and, by a digest, the call; not what the call does."""
+    taken = "" if behaviour.pulled is None else f" {behaviour.pulled}"
+    canonical = f"{''.join(call.setup)}{flat(call.call)}{taken}".encode()
+    return (
+        f"test_{qualname.replace('.', '_')}_{hashlib.blake2b(canonical, digest_size=3).hexdigest()}"
+    )
+
+
+def render(suite: Suite, imports: Imports, order: Mapping[str, int]) -> str:
+    """The whole file; order: the functions' places in the module."""
+    functions = sorted({test.qualname for test in suite.tests}, key=lambda q: (order.get(q, 0), q))
+    body = "".join(_section(suite, qualname) for qualname in functions)
+    text = (
+        f'"""Replay tests for {suite.source}, recorded by perftrace from `{suite.command}`.'
+        " PYTEST_DONT_REWRITE\n\n"
+        "Re-record after an intended change of behaviour:"
+        f'  perftrace replay --update {suite.module}\n"""\n\n'
+        "# fmt: off\n# ruff: noqa\n"
+        f"{_header(suite, len(functions))}\n"
+        f"{imports.render(body)}\n"
+        f"pytestmark = pytest.mark.perftrace\n{body}"
+    )
+    return DIGEST.sub(_digest(text), text, count=1)
+
+
+def _header(suite: Suite, functions: int) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(suite.omitted.items()))
+    listed = f" ({reasons})" if reasons else ""
+    return (
+        f"# perftrace: format={FORMAT} functions={functions} cases={len(suite.tests)}"
+        f" omitted={sum(suite.omitted.values())}{listed} sha={'0' * 12}"
+    )
+
+
+def _digest(text: str) -> str:
+    blank = DIGEST.sub("0" * 12, text, count=1)
+    return hashlib.blake2b(blank.encode(), digest_size=6).hexdigest()
+
+
+def _section(suite: Suite, qualname: str) -> str:
+    tests = sorted(suite.of(qualname), key=lambda test: (len(_act(test)), test.name))
+    lines = [f"# {suite.module}:{qualname} — {_summary(tests)}"]
+    reached = sorted(other for other, via in suite.exercises if via == qualname)
+    lines += [f"# exercises {other} (via {qualname})" for other in reached]
+    return "\n\n" + "\n".join(lines) + "\n" + "\n\n".join(test.text for test in tests)
+
+
+def _act(test: Test) -> str:
+    return ast.unparse(ast.parse(test.text).body[0])
+
+
+def _summary(tests: Sequence[Test]) -> str:
+    """What can be said of the tests that no second recording of the same behaviour changes."""
+    said = ["1 case" if len(tests) == 1 else f"{len(tests)} cases"]
+    raised = sorted({name for test in tests for name in _raised(test)})
+    if raised:
+        said.append(f"raises {', '.join(raised)}")
+    changed = sorted({name for test in tests for name in _looked_at(test)} - {"result"})
+    if changed:
+        said.append(f"checks {', '.join(changed)} too")
+    return "; ".join(said)
+
+
+def _calls(test: Test, helper: str) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(test.text)):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name == helper:
+                yield node
+
+
+def _raised(test: Test) -> Iterator[str]:
+    for call in _calls(test, "raises"):
+        first = call.args[0]
+        named = first.args[0] if isinstance(first, ast.Call) and first.args else first
+        yield ast.unparse(named)
+
+
+def _looked_at(test: Test) -> Iterator[str]:
+    for call in _calls(test, "check"):
+        if len(call.args) == 3:
+            yield from re.findall(r"\w+", str(ast.literal_eval(call.args[2])))
+
+
+# --- reading ------------------------------------------------------------------------------
+
+
+def parse(text: str) -> Parsed | NotParsed:
+    """Read a file that `render` wrote."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        return NotParsed(f"line {error.lineno} does not parse: {error.msg}")
+    title, module, header = TITLE.match(text), MODULE.search(text), HEADER.search(text)
+    if title is None or module is None or header is None:
+        return NotParsed("it is not a file of replay tests")
+    if int(header[1]) > FORMAT:
+        return NotParsed(f"it has format {header[1]}, this perftrace reads up to {FORMAT}")
+    suite = Suite(
+        module=module[1],
+        source=title[1],
+        command=title[2],
+        tests=tuple(_tests(text, tree)),
+        omitted=_omitted(text),
+        exercises=tuple(EXERCISES.findall(text)),
+    )
+    digest = DIGEST.search(text)
+    return Parsed(suite, Imports.of(tree), edited=digest is None or digest[0] != _digest(text))
+
+
+def _tests(text: str, tree: ast.Module) -> Iterator[Test]:
+    lines = text.splitlines(keepends=True)
+    sections = [(n, found[2]) for n, line in enumerate(lines, 1) if (found := SECTION.match(line))]
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            above = [qualname for n, qualname in sections if n < node.lineno]
+            own = "".join(lines[node.lineno - 1 : node.end_lineno])
+            yield Test(above[-1] if above else "", node.name, own)
+
+
+def _omitted(text: str) -> dict[str, int]:
+    found = OMITTED.search(text)
+    counts: Counter[str] = Counter()
+    for part in found[1].split(", ") if found else ():
+        number, _, reason = part.partition(" ")
+        counts[reason] += int(number)
+    return dict(counts)
+
+
+def with_tests(suite: Suite, tests: Sequence[Test]) -> Suite:
+    """The suite with these tests instead of its own."""
+    return replace(suite, tests=tuple(tests))

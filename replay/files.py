@@ -1,0 +1,142 @@
+"""The folder of replay tests: its test files, conftest.py, and the line in .gitattributes."""
+
+import ast
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from perftrace.errors import CannotError
+from perftrace.replay.emit import NotParsed, Parsed, parse
+
+MARK = '"""Written by perftrace: registers the marker of replay tests and finds the code they test.'
+CONFTEST = '''{mark}
+
+ROOTS: the top-level modules that the tests import, and the folder each lies in, from here.
+"""
+
+# fmt: off
+# ruff: noqa
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOTS = {{{roots}}}
+
+for module, folder in ROOTS.items():
+    if find_spec(module) is None:  # not installed
+        sys.path.insert(0, str((Path(__file__).parent / folder).resolve()))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "perftrace: replay tests written by perftrace")
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of replay tests of a project."""
+
+    root: Path  # of the project
+    path: Path
+
+    def suites(self) -> Iterator[tuple[Path, Parsed]]:
+        """The files of replay tests, by name.
+
+        Raises:
+            CannotError: one of them can't be read as such.
+        """
+        for path in sorted(self.path.glob("test_replay_*.py")):
+            yield path, self.read(path)
+
+    def read(self, path: Path) -> Parsed:
+        """One file.
+
+        Raises:
+            CannotError: it can't be read as replay tests.
+        """
+        try:
+            parsed: Parsed | NotParsed = parse(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            parsed = NotParsed(str(error))
+        if isinstance(parsed, NotParsed):
+            raise CannotError(
+                "replay-file",
+                f"{self.shown(path)} can't be used: {parsed.reason}. Restore it from version"
+                " control, or delete it and write it anew: perftrace replay --write",
+            )
+        return parsed
+
+    def shown(self, path: Path) -> str:
+        """A path as people write it, from the project's root."""
+        return (
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        )
+
+    def roots(self) -> dict[str, Path]:
+        """The top-level modules that conftest.py finds, and the folder each lies in."""
+        path = self.path / "conftest.py"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return {name: (self.path / place).resolve() for name, place in _roots(text).items()}
+
+    def write_conftest(self, roots: Mapping[str, Path]) -> None:
+        """Make conftest.py find these top-level modules too; left alone if it does."""
+        path = self.path / "conftest.py"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if text and not text.startswith(MARK):
+            raise CannotError(
+                "replay-conftest",
+                f"{self.shown(path)} is not perftrace's. Move it, or choose another folder with"
+                " replay-dir in [tool.perftrace] of pyproject.toml.",
+            )
+        places = {name: os.path.relpath(place, self.path) for name, place in roots.items()}
+        known = _roots(text) | {name: Path(place).as_posix() for name, place in places.items()}
+        listed = "".join(f'\n    "{name}": "{place}",' for name, place in sorted(known.items()))
+        fresh = CONFTEST.format(mark=MARK, roots=f"{listed}\n" if listed else "")
+        if fresh != text:
+            write(path, fresh)
+
+    def mark_generated(self) -> None:
+        """Have code review fold the files away, in a git repository."""
+        if not (self.root / ".git").exists():
+            return
+        line = f"{self.shown(self.path)}/** linguist-generated=true"
+        path = self.root / ".gitattributes"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if line not in text.splitlines():
+            between = "\n" if text and not text.endswith("\n") else ""
+            write(path, f"{text}{between}{line}\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", newline="\n"
+    ) as file:
+        file.write(text)
+    try:
+        fresh = Path(file.name)
+        fresh.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        fresh.replace(path)
+    except OSError:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _roots(conftest: str) -> dict[str, str]:
+    for node in ast.parse(conftest).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="ROOTS")], value=value):
+                roots = ast.literal_eval(value)
+                return roots if isinstance(roots, dict) else {}
+            case _:
+                pass
+    return {}

@@ -1,0 +1,1 @@
+"""The half of replay that runs inside the worker process: standard library only."""

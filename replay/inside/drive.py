@@ -1,0 +1,118 @@
+"""Makes one call to its end, by the kind of the function, and says what came of it."""
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any
+
+from ...restore import Unreplayable
+from ...snapshot import encode
+from .clock import Stopwatch
+
+SEED = 20  # any constant: what counts is that both sides draw the same numbers
+
+ASYNC = frozenset({"coroutine", "async generator"})
+RETURNED, RAISED, YIELDED = "returned", "raised", "yielded"
+
+
+class Arguments:
+    """The arguments of one call, bound as the parameters say."""
+
+    def __init__(self, values: list[Any], parameters: Sequence[tuple[str, str]]) -> None:
+        self.values = values
+        self.positional: list[Any] = []
+        self.named: dict[str, Any] = {}
+        for value, (name, binding) in zip(values, parameters, strict=True):
+            if binding == "star":
+                self.positional += value
+            elif binding == "keyword":
+                self.named[name] = value
+            elif binding == "doublestar":
+                self.named |= value
+            else:
+                self.positional.append(value)
+
+
+class Drive:
+    """One call: its limits, its time and its outcome."""
+
+    def __init__(self, kind: str, *, pull: int, rest: str, cap: int) -> None:
+        self.watch = Stopwatch()
+        self._kind = kind
+        self._pull = pull
+        self._rest = rest
+        self._cap = cap
+
+    def run(self, function: Callable[..., object], arguments: Arguments) -> tuple[str, object]:
+        """How the call ended and with what (docs/values.md).
+
+        Raises:
+            Unreplayable: it touched something that was not recorded.
+            TooBig: an item of a generator is larger than allowed.
+            Unencodable: an item of a generator can't be written.
+        """
+        run = _runner() if self._kind in ASYNC else None
+        seed()
+        try:
+            with self.watch:
+                result = function(*arguments.positional, **arguments.named)
+                if run is not None and isinstance(result, CoroutineType):
+                    result = run(result)
+        except Unreplayable:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
+            return RAISED, error
+        if self._kind == "generator" and isinstance(result, GeneratorType):
+            return YIELDED, self._pull_from(result)
+        if run is not None and isinstance(result, AsyncGeneratorType):
+            return YIELDED, run(self._await_from(result))
+        return RETURNED, result
+
+    def _pull_from(self, source: Generator[object]) -> list[object]:
+        items: list[object] = []
+        while len(items) < self._pull:
+            try:
+                with self.watch:
+                    item = next(source)
+            except StopIteration as stop:
+                return [items, RETURNED, stop.value]
+            except Unreplayable:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
+                return [items, RAISED, error]
+            items.append(encode(item, self._cap)[0])
+        with suppress(RuntimeError):  # it ignores that it is closed
+            source.close()
+        return [items, self._rest, None]
+
+    async def _await_from(self, source: AsyncGenerator[object]) -> list[object]:
+        items: list[object] = []
+        while len(items) < self._pull:
+            try:
+                with self.watch:
+                    item = await anext(source)
+            except StopAsyncIteration:
+                return [items, RETURNED, None]
+            except Unreplayable:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
+                return [items, RAISED, error]
+            items.append(encode(item, self._cap)[0])
+        with suppress(RuntimeError):
+            await source.aclose()
+        return [items, self._rest, None]
+
+
+def seed() -> None:
+    """Make the random numbers the same for every call."""
+    for name in ("random", "numpy.random"):
+        set_seed = getattr(sys.modules.get(name), "seed", None)
+        if set_seed is not None:
+            set_seed(SEED)
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, object]], object]:
+    import asyncio  # noqa: PLC0415 - costs a fifth of a second; few programs need it
+
+    return asyncio.run

@@ -1,0 +1,208 @@
+"""The worker: takes requests from a pipe, calls the program's functions, sends outcomes back."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from time import process_time_ns
+from typing import Any
+
+from ...restore import Unreplayable, decode
+from ...snapshot import TooBig, Unencodable, encode, immutable
+from . import wire
+from .block import Block, Work
+from .drive import Arguments, Drive
+from .guard import Guard
+from .locate import Code, Finder, NotFound
+from .overlay import Overlay
+from .program import CannotImport, Program, describe
+from .watch import Watch
+
+type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
+type Message = tuple[wire.Header, list[bytes]]
+
+# What stops a replay that is no fault of ours, and its words.
+OBSTACLES: dict[type[BaseException], Callable[[BaseException], str]] = {
+    NotFound: str,
+    CannotImport: str,
+    Unreplayable: lambda error: f"needs {error}",
+    TooBig: lambda error: f"its result is too large: {error}",
+    Unencodable: lambda error: f"its result cannot be written: {error}",
+}
+
+
+class Channel:
+    """The worker's end of the two pipes."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._reading = reading
+        self._writing = writing
+        for descriptor in (reading, writing):
+            os.set_inheritable(descriptor, False)  # noqa: FBT003
+
+    def receive(self) -> tuple[Request, list[bytes]]:
+        """The next message; EOFError when the parent is gone."""
+        sizes = wire.SIZES.unpack(self._read(wire.SIZES.size))
+        text, payload = (self._read(size) for size in sizes)
+        return wire.unpack(text, payload)
+
+    def send(self, header: wire.Header, blobs: list[bytes]) -> None:
+        """Send one message."""
+        data = memoryview(wire.pack(header, blobs))
+        while data:
+            data = data[os.write(self._writing, data) :]
+
+    def wait(self) -> None:
+        """Block until the parent sends a single byte."""
+        self._read(1)
+
+    def signal(self) -> None:
+        """Send the parent a single byte."""
+        os.write(self._writing, b"!")
+
+    def _read(self, size: int) -> bytes:
+        parts = []
+        while size:
+            part = os.read(self._reading, min(size, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+class Worker:
+    """Serves one program."""
+
+    def __init__(self, channel: Channel, start: Request) -> None:
+        self._channel = channel
+        self._cwd: str = start["cwd"]
+        self._cap: int = start["reply"]
+        overlay = Overlay(start["overlay"])
+        overlay.install()
+        self.program = Program(start["main_file"], start["main_module"], overlay)
+        self._finder = Finder(self.program)
+        self._guard = Guard(start["folder"])
+        self._guard.arm()
+        self._works: list[Work] = []
+
+    def serve(self) -> None:
+        """Answer requests until the parent closes its end."""
+        operations = {"call": self._call, "prepare": self._prepare, "block": self._block}
+        while True:
+            try:
+                request, blobs = self._channel.receive()
+            except EOFError:
+                return
+            try:
+                header, answer = operations[request["op"]](request, blobs)
+            except BaseException as error:  # noqa: BLE001 - the reason goes to the parent
+                header, answer = {"reason": self._reason(error)}, []
+            finally:
+                os.chdir(self._cwd)
+            self._flush()
+            self._channel.send(header, answer)
+
+    def _call(self, request: Request, blobs: list[bytes]) -> Message:
+        function, arguments = self._load(request, blobs[0])
+        watched = self._code(request["reach"] or request["target"])
+        drive = Drive(request["kind"], pull=request["pull"], rest=request["rest"], cap=self._cap)
+        wanted = request["lines"] or request["reach"]
+        watch = Watch(watched, lines=request["lines"]) if wanted else None
+        self._begin()
+        with watch or contextlib.nullcontext():
+            ending, payload = drive.run(function, arguments)
+        after = [None if immutable(value) else value for value in arguments.values]
+        result = encode([payload, after], self._cap)[0]
+        self._refuse()
+        header: wire.Header = {
+            "ending": ending,
+            "cpu_ns": drive.watch.cpu_ns,
+            "wall_ns": drive.watch.wall_ns,
+            "lines": sorted(watch.lines) if watch else [],
+            "reached": watch.starts if watch else 0,
+        }
+        return header, [result]
+
+    def _prepare(self, request: Request, blobs: list[bytes]) -> Message:
+        self._works = []
+        for call, blob in zip(request["calls"], blobs, strict=True):
+            function, _ = self._load(call, blob)
+
+            def fresh(call: Request = call, blob: bytes = blob) -> Arguments:
+                return self._decode(call, blob)
+
+            self._works.append(Work(function, fresh, call["kind"], call["pull"]))
+        return {"calls": len(self._works)}, []
+
+    def _block(self, request: Request, _blobs: list[bytes]) -> Message:
+        block = Block(self._works, request["rounds"])
+        self._begin()
+        self._channel.wait()
+        start = process_time_ns()
+        try:
+            block.run()
+        finally:  # the parent waits for the byte either way; then it stops its clocks
+            used = process_time_ns() - start
+            self._channel.signal()
+            self._channel.wait()
+        self._refuse()
+        return {"calls": block.calls, "cpu_ns": used}, []
+
+    def _load(self, request: Request, blob: bytes) -> tuple[Callable[..., object], Arguments]:
+        """Import what the call needs; what that prints or tries to write is not the call's."""
+        self._guard.loading = True
+        target = request["target"]
+        code = self._code(target)
+        module = self.program.module_of(target["module"], target["file"])
+        function = self._finder.function(code, module, decorated=target["decorated"])
+        return function, self._decode(request, blob)
+
+    def _code(self, target: Request) -> Code:
+        names = ("file", "qualname", "line", "ordinal")
+        return self._finder.code(*(target[name] for name in names))
+
+    def _decode(self, request: Request, blob: bytes) -> Arguments:
+        values = decode(blob, self.program.resolve)
+        if not isinstance(values, list):
+            raise NotFound("the recorded arguments are not a list")
+        return Arguments(values, request["parameters"])
+
+    def _begin(self) -> None:
+        """The program is loaded: from here on it is the call."""
+        self._flush()
+        for descriptor in (1, 2):
+            os.ftruncate(descriptor, 0)
+        self._guard.take()
+        self._guard.loading = False
+        self._channel.send({"started": True}, [])
+
+    def _refuse(self) -> None:
+        refused = self._guard.take()
+        if refused:
+            raise NotFound(refused)
+
+    def _reason(self, error: BaseException) -> str:
+        refused = self._guard.take()
+        for kind, words in OBSTACLES.items():
+            if isinstance(error, kind):
+                return words(error)
+        return refused or f"replaying fails: {describe(error)}"
+
+    @staticmethod
+    def _flush() -> None:
+        streams: tuple[Any, ...] = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+        for stream in streams:
+            with contextlib.suppress(Exception):  # the program may have closed or replaced it
+                stream.flush()
+
+
+def main(reading: int, writing: int) -> None:
+    """Run a worker on these two pipes."""
+    channel = Channel(reading, writing)
+    start, _ = channel.receive()
+    sys.path[:] = start["path"]
+    sys.argv[:] = [start["main_file"] or ""]
+    worker = Worker(channel, start)
+    channel.send({"main": worker.program.main}, [])
+    worker.serve()

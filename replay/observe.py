@@ -1,0 +1,159 @@
+"""Runs the calls of replay tests in the project's interpreter: the parent's side."""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import perftrace
+from perftrace.errors import CannotError
+from perftrace.model import Ending
+from perftrace.values import BadValue, ListNode, Node, read
+
+HERE = Path(__file__).parent
+TIMEOUT_S = 300.0
+ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
+# Makes the packages _perftrace and _perftrace.replay of the folders given as arguments.
+BOOT = """
+import sys, types
+for name, folder in (("_perftrace", sys.argv[1]), ("_perftrace.replay", sys.argv[2])):
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [folder]
+del sys.argv[1:]
+from _perftrace.replay.inside.observe import main
+main()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A test taken apart: what to run, and what to look at."""
+
+    id: str
+    imports: str
+    setup: str
+    call: str
+    bound: tuple[str, ...]  # variables to look at before and after
+    drive: str | int  # "call", "run", "exhaust", or how many items to take
+    file: str  # of the function
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the call of a test did."""
+
+    ending: Ending
+    payload: Node
+    before: ListNode
+    after: ListNode
+    stdout: str
+    lines: frozenset[int]  # of the function, from its first
+    reached: frozenset[tuple[str, str]]  # file and qualified name of the project's functions
+
+
+@dataclass(frozen=True, slots=True)
+class NotObserved:
+    """Why the call of a test could not be made."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where tests run: the interpreter and the project."""
+
+    python: Path
+    root: Path
+    roots: Mapping[str, Path]  # top-level modules of the project, and the folder each lies in
+
+    def path(self) -> list[str]:
+        """Where the interpreter finds modules, the project's own first.
+
+        Raises:
+            CannotError: it does not start.
+        """
+        shown = self._run(["-c", "import json, sys; print(json.dumps(sys.path[1:]))"], "", 0)
+        return [*dict.fromkeys(map(str, self.roots.values())), *json.loads(shown)]
+
+    def observe(
+        self, scripts: Sequence[Script], *, hash_seed: int = 0
+    ) -> dict[str, Observed | NotObserved]:
+        """What each call does.
+
+        Raises:
+            CannotError: the interpreter does not start, or the program ends or hangs it.
+        """
+        if not scripts:
+            return {}
+        task = {
+            "root": str(self.root),
+            "roots": {name: str(folder) for name, folder in self.roots.items()},
+            "cases": [asdict(script) for script in scripts],
+        }
+        package = str(Path(perftrace.__file__).parent)
+        shown = self._run(["-c", BOOT, package, str(HERE)], json.dumps(task), hash_seed)
+        answers = json.loads(shown)
+        return {script.id: _answer(answers.get(script.id)) for script in scripts}
+
+    def _run(self, arguments: Sequence[str], text: str, hash_seed: int) -> str:
+        try:
+            done = subprocess.run(
+                [str(self.python), *arguments],
+                input=text,
+                capture_output=True,
+                text=True,
+                cwd=self.root,
+                env={**os.environ, **ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)},
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _cannot(self.python, str(error)) from error
+        if done.returncode or not done.stdout:
+            last = done.stderr.strip().rpartition("\n")[2]
+            raise _cannot(self.python, f"it ended with code {done.returncode} ({last})")
+        return done.stdout
+
+
+def _cannot(python: Path, why: str) -> CannotError:
+    return CannotError("replay-run", f"The replay tests can't be run with {python}: {why}.")
+
+
+def _answer(answer: object) -> Observed | NotObserved:
+    match answer:
+        case {"reason": str(reason)}:
+            return NotObserved(reason)
+        case {
+            "ending": str(ending),
+            "before": str(before),
+            "after": str(packed),
+            "stdout": str(stdout),
+            "lines": list(lines),
+            "reached": list(reached),
+        }:
+            try:
+                payload, after = _read(packed).items
+                assert isinstance(after, ListNode)
+                return Observed(
+                    Ending(ending),
+                    payload,
+                    _read(before),
+                    after,
+                    stdout,
+                    frozenset(lines),
+                    frozenset((file, name) for file, name in reached),
+                )
+            except (BadValue, ValueError, AssertionError) as error:
+                return NotObserved(f"its result can't be read: {error}")
+        case _:
+            return NotObserved("the interpreter gave no answer")
+
+
+def _read(text: str) -> ListNode:
+    node = read(base64.b64decode(text))
+    assert isinstance(node, ListNode)
+    return node

@@ -1,0 +1,195 @@
+"""The source text that makes a call and checks all it did: result, exception, items, changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perftrace.model import Ending, Kind
+from perftrace.replay.calling import Argument, Subject, group_call
+from perftrace.replay.layout import (
+    STEP,
+    WIDTH,
+    Doc,
+    Group,
+    flat,
+    group,
+    lay_out,
+    prefixed,
+    statement,
+)
+from perftrace.replay.literals import NotWritten, Slot, Writer, Written, own_attributes
+from perftrace.replay.sharing import Sharing, TooDeep
+from perftrace.values import InstanceNode, ListNode, Node, TupleNode
+
+RESULT = "result"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a call did."""
+
+    kind: Kind
+    ending: Ending
+    payload: Node  # a yielded call: a list of the items, how it ended, and with what
+    stdout: str = ""  # what it printed
+
+    @property
+    def pulled(self) -> int | None:
+        """How many items were taken from a generator that was left before its end."""
+        match self.payload:
+            case ListNode(items=[ListNode(items=items), "suspended" | "truncated", _]):
+                return len(items) if self.ending is Ending.YIELDED else None
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Something to look at after the call."""
+
+    expression: str
+    node: Node
+    changed: bool
+
+
+def write_outcome(
+    subject: Subject, call: Doc, bound: Sequence[Argument], behaviour: Behaviour, writer: Writer
+) -> str | NotWritten:
+    """The statements that make the call and check everything it did."""
+    parts = [_Part(a.name, a.after, _changed(subject, a)) for a in bound if a.after is not None]
+    contexts: list[Doc] = []
+    if behaviour.stdout:
+        printed = writer.write([Slot("stdout", behaviour.stdout)])
+        if isinstance(printed, NotWritten):
+            return NotWritten(f"what it prints: {printed.reason}")
+        contexts.append(group_call("prints", printed.values))
+    made = _drive(call, behaviour)
+    if isinstance(made, NotWritten):
+        return made
+    act, node = made
+    if behaviour.ending is Ending.RAISED:
+        error = _raises(node, writer)
+        if isinstance(error, NotWritten):
+            return error
+        contexts.append(error)
+    else:
+        parts.insert(0, _Part(RESULT, node, changed=True))
+    yielded = behaviour.ending is Ending.YIELDED  # each item was recorded by itself
+    linked = _linked(parts[1:] if yielded else parts)
+    kept = [part for part in parts if not part.changed and part not in linked]
+    if kept:
+        names = [f"{part.expression}={part.expression}" for part in kept]
+        contexts.insert(0, group_call("unchanged", names))
+    looked = [[part] for part in parts if part.changed and part not in linked]
+    checked = _check_all(act, [*looked, linked] if linked else looked, writer)
+    if isinstance(checked, NotWritten):
+        return checked
+    act, after = checked
+    head = _with(contexts)
+    return f"{head}{statement(act, STEP * 2 if head else STEP)}{after}"
+
+
+def _drive(call: Doc, behaviour: Behaviour) -> tuple[Doc, Node] | NotWritten:
+    """The expression that runs the call to its recorded end, and what that gives."""
+    if behaviour.ending is Ending.UNKNOWN:
+        return NotWritten("how it ended was not seen")
+    if behaviour.ending is not Ending.YIELDED:
+        is_coroutine = behaviour.kind is Kind.COROUTINE
+        return group_call("run", [call]) if is_coroutine else call, behaviour.payload
+    assert isinstance(behaviour.payload, ListNode)
+    items, how, final = behaviour.payload.items
+    assert isinstance(items, ListNode)
+    ended = how == "returned" and final is None
+    if behaviour.kind is Kind.ASYNC_GENERATOR:
+        unfinished = NotWritten("an asynchronous generator that did not run to its end")
+        return (group_call("run", [call]), items) if ended else unfinished
+    if ended:
+        return group_call("list", [call]), items
+    if behaviour.pulled is not None:
+        return group_call("take", [call, str(behaviour.pulled)]), items
+    return group_call("exhaust", [call]), TupleNode([items, how, final])
+
+
+def _raises(error: Node, writer: Writer) -> Doc | NotWritten:
+    """`raises(ValueError, "text")`; the whole exception where it holds more than arguments."""
+    slots = [Slot("error", error)]
+    if isinstance(error, InstanceNode) and not own_attributes(error) and not error.items:
+        arguments = error.base.items if isinstance(error.base, TupleNode) else []
+        slots = [Slot("error", error.cls), *(Slot("argument", item) for item in arguments)]
+    written = writer.write(slots)
+    if isinstance(written, NotWritten):
+        return written
+    if written.statements:
+        return NotWritten("an exception whose arguments share parts")
+    return group_call("raises", written.values)
+
+
+def _linked(parts: Sequence[_Part]) -> list[_Part]:
+    """The parts that share objects after the call in a way that it may have brought about."""
+    found: list[_Part] = []
+    for part in parts:
+        for other in parts:
+            fresh = part.changed or other.changed
+            if other is not part and fresh and _objects(part) & _objects(other):
+                found.append(part)
+                break
+    return found
+
+
+def _objects(part: _Part) -> set[int]:
+    try:
+        return Sharing([part.node]).nodes_with_identity()
+    except TooDeep:  # it will not be written
+        return set()
+
+
+def _check_all(
+    act: Doc, looked: Sequence[Sequence[_Part]], writer: Writer
+) -> tuple[Doc, str] | NotWritten:
+    """The act, which may hold its own check, and the checks that follow it."""
+    after = ""
+    for parts in looked:
+        written = writer.write([Slot(_wish(part.expression), part.node) for part in parts])
+        if isinstance(written, NotWritten):
+            return written
+        is_result = parts[0].expression == RESULT
+        if is_result and len(parts) == 1 and not written.statements:
+            act = group_call("check", [act, *written.values])
+            continue
+        if is_result:
+            act = prefixed(f"{RESULT} = ", act)
+        after += "".join(written.statements) + statement(_check(parts, written))
+    return act, after
+
+
+def _check(parts: Sequence[_Part], written: Written) -> Doc:
+    names = [part.expression for part in parts]
+    if names == [RESULT]:
+        return group_call("check", [RESULT, *written.values])
+    if len(parts) == 1:
+        return group_call("check", [*names, *written.values, f'"{names[0]}"'])
+    both = group("(", names, ")")
+    return group_call("check", [both, group("(", written.values, ")"), f'"{flat(both)}"'])
+
+
+def _wish(expression: str) -> str:
+    """What a variable for the recorded value is best called."""
+    return "expected" if expression == RESULT else f"{expression}_after"
+
+
+def _with(contexts: Sequence[Doc]) -> str:
+    if not contexts:
+        return ""
+    line = f"{' ' * STEP}with {', '.join(map(flat, contexts))}:"
+    if len(line) > WIDTH:  # the parentheses of a with statement are not those of a tuple
+        line = " " * STEP + lay_out(Group("with (", tuple(contexts), "):"), STEP)
+    return f"{line}\n"
+
+
+def _changed(subject: Subject, argument: Argument) -> bool:
+    """Whether the call left the argument otherwise than it got it."""
+    return _text(subject, argument.node) != _text(subject, argument.after)
+
+
+def _text(subject: Subject, node: Node) -> str:
+    written = subject.writer().write([Slot("value", node)])
+    return written.text if isinstance(written, Written) else written.reason

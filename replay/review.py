@@ -1,0 +1,149 @@
+"""Holds replay tests against the code as it is now: which still hold, what others would say."""
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from perftrace.model import Ending, Function, Kind
+from perftrace.replay.calling import Argument, Subject
+from perftrace.replay.emit import Suite, Test
+from perftrace.replay.imports import Imports
+from perftrace.replay.literals import NotWritten
+from perftrace.replay.observe import Bench, NotObserved, Observed, Script
+from perftrace.replay.outcome import Behaviour, write_outcome
+from perftrace.replay.static import Sources
+from perftrace.replay.taken_apart import NotTaken, Steps, as_doc, script, take_apart
+from perftrace.values import ListNode
+
+SEEDS = (0, 1)  # of hashes: a test has to hold under each
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The test says what the code does."""
+
+    lines: frozenset[int]  # of the function, from its first, that the test runs
+    reached: frozenset[tuple[str, str]]  # file and qualified name of the project's functions
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The code does something else now."""
+
+    test: Test  # what it does now
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned:
+    """The function is not there any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The test can't be run or written again."""
+
+    reason: str
+
+
+type Finding = Holds | Changed | Orphaned | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """What it takes to review tests."""
+
+    bench: Bench
+    sources: Sources
+    cap: int  # characters of one value
+
+    def review(self, suite: Suite, imports: Imports, tests: Iterable[Test]) -> dict[str, Finding]:
+        """What is to be said of each test, by name.
+
+        Raises:
+            CannotError: the interpreter can't run them.
+        """
+        found: dict[str, Finding] = {}
+        ready: list[tuple[Test, Subject, Steps, Script]] = []
+        for test in tests:
+            subject = self.subject(suite, imports, test.qualname)
+            if isinstance(subject, Orphaned):
+                found[test.name] = subject
+                continue
+            steps = take_apart(test, subject.function.kind)
+            if isinstance(steps, NotTaken):
+                found[test.name] = Unclear(steps.reason)
+                continue
+            ready.append(
+                (test, subject, steps, script(test, steps, imports, subject.function.file))
+            )
+        scripts = [one for *_, one in ready]
+        runs = [self.bench.observe(scripts, hash_seed=seed) for seed in SEEDS]
+        for test, subject, steps, _ in ready:
+            findings = [_finding(test, subject, steps, run[test.name]) for run in runs]
+            found[test.name] = _agreed(findings)
+        return found
+
+    def subject(self, suite: Suite, imports: Imports, qualname: str) -> Subject | Orphaned:
+        """The function of a test as it stands now."""
+        file = self.sources.file(suite.module)
+        if file is None:
+            return Orphaned(f"there is no module {suite.module} any more")
+        located = self.sources.functions(file).get(qualname)
+        if located is None:
+            return Orphaned(self._missing(suite, file, qualname))
+        function = Function(0, str(file), qualname, 0, suite.module, located.kind, ())
+        return Subject(function, located, imports, self.sources, self.cap)
+
+    def _missing(self, suite: Suite, file: Path, qualname: str) -> str:
+        name = qualname.rpartition(".")[2]
+        here = [other for other in self.sources.functions(file) if other.endswith(f".{name}")]
+        hint = f"; there is {here[0]} now" if here else ""
+        return f"{suite.module} has no {qualname} any more (renamed, moved or deleted){hint}"
+
+
+def _finding(
+    test: Test, subject: Subject, steps: Steps, observed: Observed | NotObserved
+) -> Finding:
+    if isinstance(observed, NotObserved):
+        return Unclear(observed.reason)
+    fresh = renewed(test, subject, steps, observed)
+    if isinstance(fresh, NotWritten):
+        return Unclear(f"what it does now can't be written: {fresh.reason}")
+    return Holds(observed.lines, observed.reached) if fresh.text == test.text else Changed(fresh)
+
+
+def _agreed(findings: list[Finding]) -> Finding:
+    first = findings[0]
+    if all(type(other) is type(first) for other in findings) and not (
+        isinstance(first, Changed) and first != findings[1]
+    ):
+        return first
+    return Unclear("not deterministic: it depends on the hash seed")
+
+
+def renewed(test: Test, subject: Subject, steps: Steps, observed: Observed) -> Test | NotWritten:
+    """The test with what its call does now."""
+    writer = subject.writer()
+    writer.reserve(steps.names)
+    bound = [
+        Argument(name, before, after)
+        for name, before, after in zip(
+            steps.bound, observed.before.items, observed.after.items, strict=True
+        )
+    ]
+    body = write_outcome(subject, as_doc(steps.call), bound, _behaviour(subject, observed), writer)
+    if isinstance(body, NotWritten):
+        return body
+    setup = textwrap.indent(steps.setup, "    ")
+    return Test(test.qualname, test.name, f"def {test.name}():\n{setup}{body}")
+
+
+def _behaviour(subject: Subject, observed: Observed) -> Behaviour:
+    kind, payload = subject.function.kind, observed.payload
+    if kind is Kind.ASYNC_GENERATOR and observed.ending is Ending.RETURNED:
+        payload = ListNode([payload, "returned", None])
+        return Behaviour(kind, Ending.YIELDED, payload, observed.stdout)
+    return Behaviour(kind, observed.ending, payload, observed.stdout)

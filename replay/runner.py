@@ -1,0 +1,104 @@
+"""Runs the replay tests with the pytest of the project's interpreter."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from perftrace.errors import CannotError
+from perftrace.replay import testing
+
+FAILED, NO_TESTS = 1, 5  # pytest's exit codes
+# Gives the tests their helpers where perftrace is not installed.
+BOOT = """
+import importlib.util, sys
+name, file = "perftrace.replay.testing", sys.argv.pop(1)
+try:
+    found = importlib.util.find_spec(name)
+except ImportError:
+    found = None
+if found is None:
+    spec = importlib.util.spec_from_file_location(name, file)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One test, as pytest ran it."""
+
+    name: str
+    state: str  # "passed", "failed" or "skipped"
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What pytest found."""
+
+    tests: tuple[Ran, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many tests failed."""
+        return sum(test.state == "failed" for test in self.tests)
+
+
+def project_python(root: Path) -> Path:
+    """The project's interpreter, where nothing recorded says which it is."""
+    folders = [os.environ.get("VIRTUAL_ENV", ""), str(root / ".venv")]
+    for folder in filter(None, folders):
+        for inner in ("bin/python", "Scripts/python.exe"):
+            if (Path(folder) / inner).exists():
+                return Path(folder) / inner
+    return Path(sys.executable)
+
+
+def run_pytest(python: Path, root: Path, tests: list[str], *, quiet: bool) -> Result:
+    """Run tests; pytest's own output goes to stdout, or where quiet to stderr.
+
+    Raises:
+        CannotError: there is no pytest, or it did not get to run the tests.
+    """
+    _require_pytest(python)
+    with tempfile.TemporaryDirectory(prefix="perftrace-") as folder:
+        xml = Path(folder) / "results.xml"
+        options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={xml}"]
+        done = subprocess.run(
+            [str(python), "-c", BOOT, testing.__file__, *options, *tests],
+            cwd=root,
+            stdout=sys.stderr if quiet else None,
+            check=False,
+        )
+        if done.returncode not in {0, FAILED} or not xml.exists():
+            raise CannotError(
+                "replay-pytest", f"pytest ended with code {done.returncode}; see its output above."
+            )
+        return Result(tuple(_ran(case) for case in ElementTree.parse(xml).iter("testcase")))  # noqa: S314 - pytest's own
+
+
+def _require_pytest(python: Path) -> None:
+    try:
+        done = subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False)
+    except OSError as error:
+        raise CannotError("replay-python", f"{python} does not start: {error}.") from error
+    if done.returncode:
+        raise CannotError(
+            "replay-no-pytest",
+            f"Replay tests need pytest, which {python} does not have. Install it there:"
+            f" {python} -m pip install pytest",
+        )
+
+
+def _ran(case: ElementTree.Element) -> Ran:
+    for tag, state in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
+        found = case.find(tag)
+        if found is not None:
+            return Ran(case.get("name", ""), state, found.get("message", ""))
+    return Ran(case.get("name", ""), "passed", "")

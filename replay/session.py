@@ -1,0 +1,272 @@
+"""Calls functions again in a worker process: the parent's side, which trusts nothing it gets back.
+
+    with Session(store.process(call.process_id)) as session:
+        reply = session.call(request)
+
+One session is one worker process under one overlay and one hash seed. A worker that dies, hangs
+or talks nonsense costs the call at hand, never the parent; the next call starts a new one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from perftrace.model import Ending, Kind, Parameter, Process
+from perftrace.replay.inside.program import MAIN
+from perftrace.replay.process import Ended, Limits, Reading, WorkerProcess
+
+__all__ = [
+    "MAX_ITEMS",
+    "BlockTime",
+    "Limits",
+    "NotReplayed",
+    "Overlay",
+    "Prepared",
+    "Replayed",
+    "Reply",
+    "Request",
+    "Session",
+    "Target",
+]
+
+MAX_ITEMS = 1000  # taken from a generator that was not recorded as left off
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Source texts that stand in for files: a candidate, without touching the user's tree."""
+
+    files: Mapping[str, str] = field(default_factory=dict)  # absolute path -> whole source text
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How a worker finds a function."""
+
+    file: str
+    qualname: str
+    line: int  # where it was recorded; in an overlaid file only the ordinal counts
+    module: str
+    ordinal: int = 0  # among the definitions of this qualified name in the file
+    decorated: bool = False  # the change put a decorator on it: call what the decorator made
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to make again; `perftrace.replay.recorded.request` makes it from a recorded call."""
+
+    target: Target
+    arguments: bytes
+    kind: Kind
+    parameters: tuple[Parameter, ...]
+    pull: int = MAX_ITEMS  # items to take from a generator at most
+    rest: str = "truncated"  # what a generator is that has more: "suspended" or "truncated"
+    wall_s: float | None = None  # the time it may take; None: the session's limit
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a call did this time."""
+
+    ending: Ending
+    result: bytes  # `[payload, after]` as in docs/values.md; read it with perftrace.values alone
+    cpu_ns: int
+    wall_ns: int
+    stdout: str
+    stderr: str
+    lines: frozenset[int] = frozenset()  # executed in the target (or in `reach`, if given)
+    reached: int = 0  # how often the code of `reach` started
+
+
+@dataclass(frozen=True, slots=True)
+class NotReplayed:
+    """Why a call could not be made again."""
+
+    reason: str
+
+
+type Reply = Replayed | NotReplayed
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A block of calls is ready to be timed."""
+
+    calls: int  # in one round
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTime:
+    """The time of one block, measured from outside the worker where the system allows it."""
+
+    cpu_ns: int
+    wall_ns: int
+    calls: int
+
+
+class _Refused(Exception):  # noqa: N818 - an outcome
+    """The worker says why it did not make the call."""
+
+
+class Session:
+    """One worker process (context manager); it starts with the first call."""
+
+    def __init__(
+        self,
+        process: Process,
+        *,
+        overlay: Overlay | None = None,
+        hash_seed: int = 0,
+        limits: Limits | None = None,
+    ) -> None:
+        self._process = process
+        self._overlay = overlay or Overlay()
+        self._hash_seed = hash_seed
+        self._limits = limits or Limits()
+        self._worker: WorkerProcess | None = None
+        self._main: str | None = None
+        self._prepared: tuple[Request, ...] = ()
+        self._stale = False  # the prepared calls were lost with their worker
+
+    @property
+    def main_alias(self) -> Mapping[str, str]:
+        """The names by which the worker knows `__main__`, e.g. {"__main__": "app"}."""
+        if self._main is None:
+            try:
+                self._running()
+            except Ended:
+                self.close()
+        return {} if self._main is None else dict.fromkeys(MAIN, self._main)
+
+    def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
+        """Make one call; with `lines` or `reach`, watch the target or that other function."""
+        seconds = request.wall_s or self._limits.wall_s
+        header = {
+            **_header(request),
+            "op": "call",
+            "rest": request.rest,
+            "lines": lines,
+            "reach": reach and asdict(reach),
+        }
+        try:
+            worker = self._begin(header, [request.arguments])
+            reply, blobs = _checked(*worker.receive(seconds))
+            return _replayed(reply, blobs, worker.output())
+        except (Ended, _Refused) as error:
+            return self._not_replayed(error)
+
+    def prepare(self, requests: Sequence[Request]) -> Prepared | NotReplayed:
+        """Get calls ready to be timed; they stay until the next prepare, also across restarts."""
+        self._prepared = tuple(requests)
+        self._stale = False
+        header = {"op": "prepare", "calls": [_header(request) for request in requests]}
+        try:
+            worker = self._running()
+            worker.send(header, [request.arguments for request in requests])
+            _checked(*worker.receive(self._limits.start_s))
+        except (Ended, _Refused) as error:
+            return self._not_replayed(error)
+        return Prepared(len(requests))
+
+    def run_block(self, rounds: int) -> BlockTime | NotReplayed:
+        """Time `rounds` rounds of the prepared calls, each on a fresh copy of its arguments."""
+        if self._stale:
+            prepared = self.prepare(self._prepared)
+            if isinstance(prepared, NotReplayed):
+                return prepared
+        seconds = self._limits.block_s
+        header = {"op": "block", "rounds": rounds}
+        try:
+            worker = self._begin(header, [])
+            before = worker.signal()
+            after = worker.wait(seconds)
+            worker.signal()
+            reply, _ = _checked(*worker.receive(seconds))
+            return _block_time(reply, before, after)
+        except (Ended, _Refused) as error:
+            return self._not_replayed(error)
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _running(self) -> WorkerProcess:
+        """The worker, started if there is none."""
+        if self._worker is None:
+            run = self._process.run
+            worker = WorkerProcess(run.python, run.cwd, self._hash_seed, self._limits)
+            self._worker = worker
+            start = {
+                "path": self._process.path,
+                "cwd": str(run.cwd),
+                "main_file": self._process.main_file,
+                "main_module": self._process.main_module,
+                "overlay": dict(self._overlay.files),
+                "folder": worker.folder,
+                "reply": self._limits.reply,
+            }
+            worker.send(start)
+            hello, _ = worker.receive(self._limits.start_s)
+            self._main = str(hello["main"]) if hello.get("main") else None
+        return self._worker
+
+    def _begin(self, header: dict[str, Any], blobs: list[bytes]) -> WorkerProcess:
+        """Send a request; returns when the worker has loaded all it needs."""
+        worker = self._running()
+        worker.send(header, blobs)
+        _checked(*worker.receive(self._limits.start_s))
+        return worker
+
+    def _not_replayed(self, error: Exception) -> NotReplayed:
+        if isinstance(error, Ended):
+            self.close()
+            self._stale = bool(self._prepared)
+        return NotReplayed(str(error))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _header(request: Request) -> dict[str, Any]:
+    return {
+        "target": asdict(request.target),
+        "kind": request.kind,
+        "parameters": [(p.name, p.binding) for p in request.parameters],
+        "pull": request.pull,
+    }
+
+
+def _checked(reply: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    if "reason" in reply:
+        raise _Refused(str(reply["reason"])[:1000])
+    return reply, blobs
+
+
+def _replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]) -> Replayed:
+    """The outcome, with every part made what it should be: the worker is not trusted."""
+    try:
+        return Replayed(
+            ending=Ending(reply["ending"]),
+            result=blobs[0],
+            cpu_ns=int(reply["cpu_ns"]),
+            wall_ns=int(reply["wall_ns"]),
+            stdout=output[0],
+            stderr=output[1],
+            lines=frozenset(map(int, reply["lines"])),
+            reached=int(reply["reached"]),
+        )
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        raise Ended("its reply could not be read") from None
+
+
+def _block_time(reply: dict[str, Any], before: Reading, after: Reading) -> BlockTime:
+    if before.cpu_ns is not None and after.cpu_ns is not None:
+        cpu_ns = after.cpu_ns - before.cpu_ns
+    else:
+        cpu_ns = int(reply["cpu_ns"])
+    return BlockTime(cpu_ns, after.wall_ns - before.wall_ns, int(reply["calls"]))

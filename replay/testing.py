@@ -1,0 +1,279 @@
+"""What replay tests import: a strict check, and ways to rebuild and run what was recorded.
+
+Only the standard library is used and nothing else of perftrace is imported, so a copy of this
+file is enough to run replay tests where perftrace is not installed.
+"""
+
+import copyreg
+import io
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from enum import Enum
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any, NamedTuple
+
+VALUES = (int, float, complex, str, bytes)
+ATOMS = (type(None), bool, *VALUES, type(...), type(NotImplemented))
+BY_IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType, Enum)
+IMMUTABLE = (tuple, frozenset)
+BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}"), set: ("{", "}")}
+NOT_PLAIN = (BaseException, MethodType, list, dict, set, tuple, frozenset)
+UNSEEN = ("obj", "message", "exceptions")  # of an exception: large, or in its arguments
+LONGEST = 200  # characters of a value in a message
+# How to read and fill a built-in container past the methods of the user's subclass.
+CONTENTS: dict[type, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
+    OrderedDict: (OrderedDict.items, OrderedDict.update),
+    dict: (dict.items, dict.update),
+    list: (list.__iter__, list.extend),
+    deque: (deque.__iter__, deque.extend),
+    set: (set.__iter__, set.update),
+    frozenset: (frozenset.__iter__, None),
+    tuple: (tuple.__iter__, None),
+}
+# Modules whose classes show their whole value in their repr, and reduce by code of their own.
+PLAIN = frozenset(
+    {"builtins", "datetime", "decimal", "fractions", "pathlib", "re", "uuid", "zoneinfo"}
+)
+
+
+class Part(NamedTuple):
+    """A value as it was at one moment: it can be compared when the value has moved on."""
+
+    type: type
+    text: str = ""  # of a part that is shown whole
+    number: int = 0  # which object it is: the order of its first visit, or its id
+    parts: tuple[tuple[str, "Part"], ...] = ()
+
+
+def check(got: object, expected: object, where: str = "result") -> None:
+    """Fail unless both are strictly the same: types, order, sharing, NaN, -0.0, attributes."""
+    _compare(_freeze(got, {}), _freeze(expected, {}), where)
+
+
+@contextmanager
+def unchanged(**values: object) -> Iterator[None]:
+    """Fail if the block changes one of the values."""
+    before = _freeze(list(values.values()), {})
+    yield
+    after = _freeze(list(values.values()), {})
+    for name, (_, new), (_, old) in zip(values, after.parts, before.parts, strict=True):
+        _compare(new, old, name)
+
+
+@contextmanager
+def raises(expected: type[BaseException] | BaseException, *arguments: object) -> Iterator[None]:
+    """Fail unless the block raises exactly this: the type, the arguments and the attributes."""
+    if isinstance(expected, type):
+        expected = restore(expected, arguments)
+    recorded = _freeze(expected, {})
+    try:
+        yield
+    except BaseException as error:  # noqa: BLE001 - SystemExit may be what was recorded
+        _compare(_freeze(error, {}), recorded, "exception")
+    else:
+        raise AssertionError(f"replay differs: nothing was raised, recorded {_show(recorded)}")
+
+
+@contextmanager
+def prints(expected: str) -> Iterator[None]:
+    """Fail unless the block prints exactly this on standard output."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        yield
+    check(printed.getvalue(), expected, "stdout")
+
+
+def restore(cls: type, base: Any = None, /, **attributes: object) -> Any:
+    """An instance made without its `__init__`; base: what its built-in base class holds."""
+    container = next((native for native in CONTENTS if issubclass(cls, native)), None)
+    native: Any = container or next(c for c in cls.__mro__ if not _is_heap(c))
+    if issubclass(cls, BaseException):
+        made = native.__new__(cls, *base or ())
+        with suppress(TypeError):  # the class may take other arguments than it keeps
+            native.__init__(made, *base or ())
+        made.args, base = tuple(base or ()), None
+    elif base is None or (container and container not in IMMUTABLE):
+        made = native.__new__(cls)
+        if "maxlen" in attributes:
+            size: Any = attributes.pop("maxlen")
+            deque.__init__(made, (), size)
+    else:
+        kind: Any = type(base)
+        plain = kind in (*ATOMS, *IMMUTABLE, bytearray)
+        made = kind.__new__(cls, *((base,) if plain else _reduced(base)[1]))
+        if kind is bytearray:
+            bytearray.__init__(made, base)
+        base = None
+    return fill(made, base, **attributes)
+
+
+def fill(made: Any, base: Any = None, /, **attributes: object) -> Any:
+    """Put contents and attributes into an object past its own methods; the object."""
+    if base is not None:
+        add = CONTENTS[next(native for native in CONTENTS if isinstance(made, native))][1]
+        assert add is not None, "an immutable base is given to restore"
+        add(made, base)
+    for name, value in attributes.items():
+        slot = next((vars(c)[name] for c in type(made).__mro__ if name in vars(c)), None)
+        if isinstance(slot, MemberDescriptorType | GetSetDescriptorType):
+            slot.__set__(made, value)
+        else:
+            object.__getattribute__(made, "__dict__")[name] = value
+    return made
+
+
+def take(generator: Any, count: int) -> list[Any]:
+    """The first items of a generator, which is then closed."""
+    items = [item for _, item in zip(range(count), generator, strict=False)]
+    generator.close()
+    return items
+
+
+def exhaust(generator: Any) -> tuple[list[Any], str, Any]:
+    """All items of a generator, how it ended (returned or raised), and with what."""
+    items = []
+    try:
+        while True:
+            items.append(next(generator))
+    except StopIteration as stop:
+        return items, "returned", stop.value
+    except Exception as error:  # noqa: BLE001 - what it raises is the behaviour to compare
+        return items, "raised", error
+
+
+def run(awaitable: Any) -> Any:
+    """The result of a coroutine, or the items of an asynchronous generator."""
+    import asyncio  # noqa: PLC0415 - slow to import, and few tests need it
+
+    async def items() -> list[Any]:
+        return [item async for item in awaitable]
+
+    return asyncio.run(items() if hasattr(awaitable, "__aiter__") else awaitable)
+
+
+def _freeze(value: Any, seen: dict[int, tuple[int, object]]) -> Part:
+    kind = type(value)
+    if kind in ATOMS:
+        huge = kind is int and value.bit_length() > 9999  # repr refuses these
+        return Part(kind, hex(value) if huge else repr(value))
+    if kind is object or issubclass(kind, BY_IDENTITY):
+        name = f"{kind.__name__}.{value._name_}" if issubclass(kind, Enum) else ""
+        return Part(kind, name or getattr(value, "__qualname__", "object"), id(value))
+    if id(value) in seen:
+        return Part(kind, "...", seen[id(value)][0])
+    plain = kind.__module__.partition(".")[0] in PLAIN and not issubclass(kind, NOT_PLAIN)
+    text = repr(value) if plain else ""
+    text = "" if text.startswith("<") else text  # an address, not a value
+    number = 0
+    fixed = text or (issubclass(kind, (*IMMUTABLE, *VALUES)) and not _attributes(value))
+    if kind is bytearray or not fixed:  # its identity matters
+        number = len(seen) + 1
+        seen[id(value)] = number, value  # kept alive, so that no id is used twice
+    steps = (("", part) for part in _reduced(value)) if plain else _steps(value)
+    return Part(kind, text, number, tuple((step, _freeze(part, seen)) for step, part in steps))
+
+
+def _steps(value: Any) -> Iterator[tuple[str, Any]]:
+    """The parts of a value, each with the path that leads to it."""
+    kind = type(value)
+    native: Any = next((c for c in (*CONTENTS, *ATOMS) if issubclass(kind, c)), None)
+    state = _attributes(value)
+    if issubclass(kind, BaseException):
+        yield ".args", value.args
+    elif native in ATOMS:
+        yield "", native.__getnewargs__(value)[0]
+    elif native is not None:
+        yield from _contents(native, CONTENTS[native][0](value))
+    elif not state:
+        yield from (("", part) for part in _reduced(value))
+    yield from ((f".{name}", state[name]) for name in sorted(state))
+
+
+def _contents(native: type, items: Any) -> Iterator[tuple[str, Any]]:
+    if issubclass(native, dict):
+        for number, (key, item) in enumerate(items):
+            yield f" key {number}", key
+            yield f"[{_show(_freeze(key, {}))}]", item
+    else:
+        unordered = native in (set, frozenset)
+        ordered = sorted(items, key=lambda item: _show(_freeze(item, {}))) if unordered else items
+        yield from ((f"[{number}]", item) for number, item in enumerate(ordered))
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    is_error = issubclass(type(value), BaseException)
+    found: dict[str, Any] = {"maxlen": value.maxlen} if isinstance(value, deque) else {}
+    for cls in type(value).__mro__:
+        for name, slot in vars(cls).items():
+            shown = _is_heap(cls) or cls is defaultdict or (is_error and name not in UNSEEN)
+            if shown and isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # a slot that was never set
+                    found[name] = slot.__get__(value)
+    if is_error:
+        found = {
+            name: part for name, part in found.items() if part is not None and part is not False
+        }
+        found |= {"__cause__": value.__cause__} if value.__cause__ else {}
+    with suppress(AttributeError):  # it has slots alone
+        found |= object.__getattribute__(value, "__dict__")
+    return found
+
+
+def _is_heap(cls: type) -> bool:
+    return bool(cls.__flags__ & 1 << 9)  # made by a class statement, not in C
+
+
+def _reduced(value: Any) -> list[Any]:
+    """What an object without visible state reduces to; its own id if it does not."""
+    registered: Any = copyreg.dispatch_table.get(type(value))
+    try:
+        made = registered(value) if registered else value.__reduce_ex__(4)
+    except TypeError:
+        return [id(value)]
+    return (
+        [made]
+        if isinstance(made, str)
+        else [list(part) if isinstance(part, Iterator) else part for part in made]
+    )
+
+
+def _compare(got: Part, expected: Part, where: str) -> None:
+    """Raise AssertionError naming the first place where they differ."""
+    alike = got.type is expected.type and got.text == expected.text
+    if alike and not got.text:
+        for (step, new), (old_step, old) in zip(got.parts, expected.parts, strict=False):
+            if step == old_step:
+                _compare(new, old, f"{where}{step}")
+    if alike and got.number == expected.number and got.parts == expected.parts:
+        return
+    new_text, old_text = _show(got)[:LONGEST], _show(expected)[:LONGEST]
+    if new_text == old_text:
+        new_text += f" ({got.type.__module__}.{got.type.__qualname__}, object {got.number})"
+        old_text += (
+            f" ({expected.type.__module__}.{expected.type.__qualname__}, object {expected.number})"
+        )
+    raise AssertionError(f"replay differs at {where}: {new_text}, recorded {old_text}")
+
+
+def _show(part: Part) -> str:
+    """A frozen value as text, without the user's `__repr__`."""
+    if part.text:
+        return part.text
+    texts = [(step, _show(child)) for step, child in part.parts if not step.startswith(" key")]
+    if part.type in BRACKETS:
+        keys = part.type is dict
+        inside = (f"{step[1:-1]}: {text}" if keys else text for step, text in texts)
+        return ", ".join(inside).join(BRACKETS[part.type])
+    inside = (
+        text[1:-1] if step == ".args" else f"{step[1:]}={text}" if step.startswith(".") else text
+        for step, text in texts
+    )
+    return f"{part.type.__name__}({', '.join(inside)})"

@@ -1,0 +1,1 @@
+"""The recorder: what runs in, and starts, the traced program."""

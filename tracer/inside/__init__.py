@@ -1,0 +1,1 @@
+"""The half of the recorder that runs inside the traced program: standard library only."""

@@ -1,0 +1,81 @@
+"""How much CPU time the recorder may use, and which functions get the next share of it."""
+
+import builtins
+from _heapq import heappop, heappush
+from itertools import count
+from time import process_time_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .function import Watched
+
+# Programs patch `len` or `time.time`; neither side should notice the other.
+globals()["__builtins__"] = dict(vars(builtins))
+
+CREDIT_NS = 10_000_000  # granted before the program has used any time
+BURST_S = 0.5  # a round may use what this many seconds earn
+SKIPS = 32  # functions too costly for what is left of a round that are passed over
+LONGEST_REST = 1200  # rounds; a minute
+
+
+class Budget:
+    """CPU time, never wall time: on a busy machine wall time inflates both sides."""
+
+    def __init__(self, share: float) -> None:
+        self.spent = 0
+        self._share = share
+        self._limit = CREDIT_NS
+        self._queue: list[tuple[int, int, Watched]] = []  # by urgency
+        self._resting: list[tuple[int, int, Watched]] = []  # by the round they return in
+        self._order = count()
+        self._round = 0
+
+    def refresh(self) -> int:
+        """Take the program's CPU time so far into account, and return it."""
+        cpu = process_time_ns()
+        self._limit = CREDIT_NS + int(self._share * cpu)
+        return cpu
+
+    def begin_again(self) -> None:
+        """Forget the past: a forked child's CPU clock starts at nought."""
+        self.spent = 0
+        self.refresh()
+
+    def open(self) -> bool:
+        """Whether there is anything left."""
+        return self.spent < self._limit
+
+    def settle(self, function: "Watched") -> None:
+        """Queue a function for another capture, the least captured and cheapest first."""
+        if function.bill:
+            function.cost = (function.cost + function.bill) // 2 if function.cost else function.bill
+            function.bill = 0
+        if function.failures:
+            until = self._round + min(function.failures**2, LONGEST_REST)
+            heappush(self._resting, (until, next(self._order), function))
+        else:
+            self._push(function)
+
+    def choose(self) -> "list[Watched]":
+        """The functions to capture next: as many as fit, at most once each a round."""
+        self._round += 1
+        while self._resting and self._resting[0][0] <= self._round:
+            self._push(heappop(self._resting)[2])
+        burst = int(self._share * BURST_S * 1e9)
+        room = min(self._limit - self.spent, burst)
+        chosen: list[Watched] = []
+        passed: list[Watched] = []
+        while room > 0 and self._queue and len(passed) < SKIPS:
+            function = heappop(self._queue)[2]
+            if function.cost > room and room < burst:  # nothing is too costly for a whole burst
+                passed.append(function)
+            else:
+                chosen.append(function)
+                room -= function.cost
+        for function in passed:
+            self._push(function)
+        return chosen
+
+    def _push(self, function: "Watched") -> None:
+        urgency = (function.captured + 1) * function.cost
+        heappush(self._queue, (urgency, next(self._order), function))

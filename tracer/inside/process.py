@@ -1,0 +1,129 @@
+"""What the journal says about this process and its functions, and why recording ended."""
+
+import builtins
+import sys
+
+from . import journal, scope
+from .private import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .fields import Field
+    from .function import Watched
+
+# Programs patch `len` or `open`; neither side should notice the other.
+globals()["__builtins__"] = dict(vars(builtins))
+
+
+class Process:
+    """The traced process, as far as the journal is concerned."""
+
+    def __init__(self, folder: str, own: frozenset[str]) -> None:
+        self._folder = folder
+        self._own = own
+        self._journals = [journal.Journal(folder)]
+        self._described: tuple[Field, ...] = ()
+        self._declared: set[int] = set()
+        self._files: set[str] = set()
+        self._not_watched = [0] * len(scope.REASONS)
+        self.write = self._journals[-1].write
+
+    def begin_again(self) -> None:
+        """A new journal: this is a forked child. The parent's maps must never be freed."""
+        self._journals.append(journal.Journal(self._folder))
+        self._described = ()
+        self._declared.clear()
+        self._files.clear()
+        self._not_watched = [0] * len(scope.REASONS)
+        self.write = self._journals[-1].write
+
+    def note(self) -> None:
+        """Describe the process, if it is not as described before."""
+        main = sys.modules.get("__main__")
+        names = vars(main) if main is not None else {}
+        spec = names.get("__spec__")
+        described: tuple[Field, ...] = (
+            os.getpid(),
+            os.getppid(),
+            _texts(sys.argv),
+            _texts(sys.path),
+            _text(names.get("__file__")),
+            _text(getattr(spec, "name", None)),
+            sys.executable,
+            sys.version.partition(" ")[0],
+        )
+        if described != self._described:
+            self._described = described
+            self.write(journal.PROCESS, *described)
+
+    def declare(self, function: "Watched") -> None:
+        """Describe a function once."""
+        if function.number in self._declared:
+            return
+        self._declared.add(function.number)
+        file = function.identity[0]
+        if file not in self._files:
+            self._files.add(file)
+            state = os.stat(file)
+            self.write(journal.FILE, file, state.st_size, state.st_mtime_ns)
+        self.write(
+            journal.FUNCTION,
+            function.number,
+            *function.identity,
+            function.module,
+            function.kind,
+            function.parameters,
+        )
+
+    def timed(self, stack: str, spent_ns: int) -> None:
+        """A stack was seen running for so long."""
+        self.write(journal.TIMED, stack, spent_ns)
+
+    def not_watched(self, reason: str) -> None:
+        """Count a function that is not the user's."""
+        index = scope.REASONS.index(reason)
+        self._not_watched[index] += 1
+        self._journals[-1].set(journal.FIRST_COUNT + index, self._not_watched[index])
+
+    def clocks(self, cpu_ns: int, recorder_ns: int) -> None:
+        """Bring the journal's clocks up to date."""
+        self._journals[-1].set(journal.CPU_NS, cpu_ns)
+        self._journals[-1].set(journal.RECORDER_NS, recorder_ns)
+
+    def no_tool_ids(self) -> None:
+        """Other tools hold all of sys.monitoring's ids."""
+        self.write(journal.MISSING, 0, "calls", "the ids of sys.monitoring are all taken")
+
+    def stopped(self, *, full: bool) -> None:
+        """The journal takes no more."""
+        self._journals[-1].set(journal.STOPPED_FULL if full else journal.STOPPED_NO_ROOM, 1)
+
+    def failed(self, error: BaseException) -> None:
+        """The recorder itself is broken, and stops at the first sign of it."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
+        reason = f"the recorder stopped itself: {type(error).__name__}: {error}{where}"
+        try:
+            self.write(journal.MISSING, 0, "calls", reason)
+        except (journal.FullError, OSError):
+            self.stopped(full=False)
+
+    def foreign(self, error: BaseException) -> bool:
+        """Whether an exception met in the recorder is the program's: a signal handler's."""
+        if not issubclass(type(error), Exception):
+            return True
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        return trace is not None and trace.tb_frame.f_code.co_filename not in self._own
+
+
+def _text(value: object) -> str | None:
+    return value if type(value) is str else None
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    """The strings among a list's items: a program may put anything into sys.argv and sys.path."""
+    return tuple([v for v in values if type(v) is str]) if type(values) is list else ()

@@ -1,0 +1,58 @@
+"""The recorder's settings: written by the parent command, read in the program."""
+
+import builtins
+
+from .fields import pack, unpack
+
+# Programs patch `open`; neither side should notice the other.
+globals()["__builtins__"] = dict(vars(builtins))
+
+NAME = "settings"  # of the file in the run's folder
+
+
+class Settings:
+    """What to record, and at what cost."""
+
+    __slots__ = ("cwd", "excludes", "includes", "share", "sources", "timing")
+
+    def __init__(
+        self,
+        *,
+        cwd: str,
+        sources: tuple[str, ...],
+        includes: tuple[str, ...],
+        excludes: tuple[str, ...],
+        share: float,
+        timing: bool,
+    ) -> None:
+        self.cwd = cwd  # relative file names count from here
+        self.sources = sources  # folders of user code
+        self.includes = includes  # globs
+        self.excludes = excludes
+        self.share = share  # of the program's CPU time
+        self.timing = timing  # there is no sampler: time calls as well
+
+    def write(self, folder: str) -> None:
+        """Write them into the run's folder."""
+        millionths = round(self.share * 1e6)
+        with open(f"{folder}/{NAME}", "wb") as file:
+            file.write(
+                pack(
+                    *(self.cwd, self.sources, self.includes, self.excludes),
+                    *(millionths, int(self.timing)),
+                )
+            )
+
+    @classmethod
+    def read(cls, folder: str) -> "Settings":
+        """Read them from the run's folder."""
+        with open(f"{folder}/{NAME}", "rb") as file:
+            cwd, sources, includes, excludes, millionths, timing = unpack(file.read())
+        return cls(
+            cwd=cwd,
+            sources=sources,
+            includes=includes,
+            excludes=excludes,
+            share=millionths / 1e6,
+            timing=bool(timing),
+        )

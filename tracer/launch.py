@@ -1,0 +1,177 @@
+"""Run the user's program as itself, with the recorder inside and the sampler beside it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import perftrace
+from perftrace import config
+from perftrace.errors import CannotError, UsageError
+from perftrace.tracer import sampler
+from perftrace.tracer.sampler import Sampler, Samples
+from perftrace.tracer.spool import Finish
+
+OLDEST = (3, 12)
+FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+INJECT = Path(__file__).resolve().parent / "inject"
+HOME = Path(perftrace.__file__).resolve().parent
+ASK_VERSION = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run: the words after perftrace's own options, and the command they make."""
+
+    form: str  # script, module or command
+    words: tuple[str, ...]
+    python: str
+    command: tuple[str, ...]
+    root: Path  # user code lies under it
+
+
+def resolve(form: str, words: Sequence[str], python: str | None, cwd: Path) -> Program:
+    """The program to run.
+
+    Raises:
+        UsageError: the script or command does not exist.
+        CannotError: the interpreter does not run, or is too old.
+    """
+    interpreter = find_python(python, cwd)
+    root = config.find_root(cwd)
+    if form == "module":
+        command = (interpreter, "-m", *words)
+    elif form == "script":
+        script = cwd / words[0]
+        if not script.exists():
+            raise UsageError(
+                "no-script", f"{words[0]} does not exist. Give a script, -m MODULE or -- COMMAND."
+            )
+        if not script.resolve().is_relative_to(root.resolve()):
+            root = script.resolve().parent
+        command = (interpreter, *words)
+    else:
+        beside = str(Path(interpreter).parent)
+        found = shutil.which(words[0]) or shutil.which(words[0], path=beside)
+        if found is None:
+            raise UsageError(
+                "no-command", f"{words[0]} is not a command. Is it installed, and on PATH?"
+            )
+        command = (found, *words[1:])
+    return Program(form, tuple(words), interpreter, command, root)
+
+
+def find_python(chosen: str | None, cwd: Path) -> str:
+    """The interpreter: as chosen, of the active or the project's environment, or our own.
+
+    Raises:
+        CannotError: it does not run, or is older than 3.12.
+    """
+    if chosen is None:
+        folders = [os.environ.get("VIRTUAL_ENV"), str(cwd / ".venv")]
+        pythons = [Path(folder) / "bin" / "python" for folder in folders if folder]
+        chosen = next((str(path) for path in pythons if path.exists()), sys.executable)
+    else:
+        chosen = shutil.which(chosen) or str((cwd / chosen).absolute())
+    if chosen != sys.executable:
+        _require_version(chosen)
+    return chosen
+
+
+def _require_version(python: str) -> None:
+    try:
+        asked = subprocess.run(
+            [python, "-I", "-S", "-c", ASK_VERSION],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+        name, major, minor = asked.stdout.split()
+        version = (int(major), int(minor))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise CannotError("no-python", f"{python} does not run as Python: {error}") from error
+    if name != "cpython" or version < OLDEST:
+        raise CannotError(
+            "old-python",
+            f"{python} is {name} {major}.{minor}; recording needs CPython 3.12 or newer."
+            " Name another one: perftrace run --python PATH",
+        )
+
+
+def execute(program: Program, folder: Path | None, cwd: Path, *, unsampled: str) -> Finish:
+    """Run the program to its end; without a folder it is not recorded.
+
+    `unsampled` says why no sampler is to look on; empty: one is.
+
+    Raises:
+        CannotError: it could not be started.
+    """
+    environment = _environment(folder) if folder else dict(os.environ)
+    began = time.perf_counter()
+    with _signals_to() as child:
+        try:
+            process = subprocess.Popen(
+                program.command,
+                env=environment,
+                cwd=cwd,
+                preexec_fn=sampler.permission(),  # noqa: PLW1509 - no other thread is running
+            )
+        except OSError as error:
+            raise CannotError(
+                "no-start", f"{program.command[0]} cannot be started: {error}"
+            ) from error
+        child.append(process.pid)
+        beside = None if unsampled or folder is None else Sampler.start(process.pid, folder)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall_s = time.perf_counter() - began
+    samples = beside.stop() if beside else Samples((), 0.0, "none", unsampled)
+    return Finish(wall_s, usage.ru_utime + usage.ru_stime, process.returncode, samples)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """What leads the interpreter to the recorder; the recorder puts it back."""
+    environment = {**os.environ, "PERFTRACE_RUN": str(folder), "PERFTRACE_HOME": str(HOME)}
+    theirs = os.environ.get("PYTHONPATH")
+    path = [str(INJECT)]
+    if theirs is not None:
+        environment["PERFTRACE_PYTHONPATH"] = theirs
+        path += [theirs] if theirs else []
+    environment["PYTHONPATH"] = os.pathsep.join(path)
+    return environment
+
+
+@contextmanager
+def _signals_to() -> Iterator[list[int]]:
+    """Leave Ctrl-C to the program, which gets it too, and pass other signals on to it.
+
+    Handlers, unlike `SIG_IGN`, are not inherited by the program.
+    """
+    child: list[int] = []
+
+    def forward(number: int, _: object) -> None:
+        if child:
+            os.kill(child[0], number)
+
+    def leave(_: int, __: object) -> None:
+        pass
+
+    handlers = {signal.SIGINT: leave, signal.SIGQUIT: leave, **dict.fromkeys(FORWARDED, forward)}
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield child
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
