@@ -9,7 +9,6 @@ reference's first ten its own first ten catch.
 """
 
 import argparse
-import os
 import pstats
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from perftrace.model import Run
-from perftrace.optimizer.attribution import Frame, attribute
+from perftrace.optimizer.attribution import MODULE, Frame, attribute
 from perftrace.optimizer.rank import rank, tally_of
 from perftrace.store import Store
 from perftrace.tracer import sampler
@@ -33,7 +32,7 @@ MOST_RUNS = 50
 TOP = 10
 ROUNDS = 50  # of passing library time on to callers
 
-QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+QUIET = subprocess.DEVNULL
 
 
 def main() -> int:
@@ -67,7 +66,7 @@ def traced(folder: Path, words: list[str]) -> tuple[Run, Times, str]:
     database = folder / "trace.db"
     code = "import sys; from perftrace.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "run", "--python", sys.executable, "-o", str(database)]
-    subprocess.run([*command, *words], check=False, **QUIET)
+    subprocess.run([*command, *words], check=False, stdout=QUIET, stderr=QUIET)
     with Store.open(database) as store:
         run = store.last_run()
         total = tally_of(store, run).total
@@ -92,11 +91,16 @@ def reference(folder: Path, words: list[str], wanted: int, is_user: Callable[[st
 def spied(folder: Path, words: list[str]) -> list[tuple[sampler.Stack, int]]:
     raw = folder / "reference.raw"
     raw.unlink(missing_ok=True)
-    program = subprocess.Popen([sys.executable, *words], **QUIET, preexec_fn=sampler.permission())
+    program = subprocess.Popen(
+        [sys.executable, *words],
+        stdout=QUIET,
+        stderr=QUIET,
+        preexec_fn=sampler.permission(),  # noqa: PLW1509 - no other thread is running
+    )
     options = ["-r", str(RATE), "-s", "-F", "--full-filenames", "-f", "raw", "-o", str(raw)]
     binary = Path(sys.executable).with_name("py-spy")
     spy = [str(binary) if binary.exists() else "py-spy", "record", "-p", str(program.pid), *options]
-    subprocess.run(spy, check=False, **QUIET)
+    subprocess.run(spy, check=False, stdout=QUIET, stderr=QUIET)
     program.wait()
     return sampler.parse(raw.read_text(errors="replace")) if raw.exists() else []
 
@@ -105,7 +109,7 @@ def cprofile(folder: Path, words: list[str], is_user: Callable[[str], bool]) -> 
     """Own times by cProfile; what is spent outside the user's code is passed on to its callers."""
     profile = folder / "cprofile"
     command = [sys.executable, "-m", "cProfile", "-o", str(profile), *words]
-    subprocess.run(command, check=False, **QUIET)
+    subprocess.run(command, check=False, stdout=QUIET, stderr=QUIET)
     stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
     times: Times = Counter()
     outside: Counter[tuple[str, int, str]] = Counter()
@@ -114,9 +118,10 @@ def cprofile(folder: Path, words: list[str], is_user: Callable[[str], bool]) -> 
     for _ in range(ROUNDS):
         passed: Counter[tuple[str, int, str]] = Counter()
         for key, spent in outside.items():
-            file, line, _ = key
-            if is_user(os.path.realpath(file) if Path(file).exists() else file):
-                times[os.path.realpath(file), line] += spent
+            file, line, name = key
+            anonymous = name.startswith("<") and name != MODULE
+            if is_user(str(Path(file).absolute())) and not anonymous:
+                times[str(Path(file).absolute()), line] += spent
                 continue
             callers = stats[key][4]
             weight = sum(edge[3] for edge in callers.values()) or 1.0

@@ -24,8 +24,7 @@ class Frame(NamedTuple):
     @property
     def anonymous(self) -> bool:
         """Whether it is a lambda, comprehension or generator expression: part of another."""
-        last = self.qualname.rpartition(".")[2]
-        return last.startswith("<") and last != MODULE
+        return self.qualname.endswith(">") and self.qualname != MODULE
 
     @property
     def enclosing(self) -> str:

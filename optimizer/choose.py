@@ -18,6 +18,7 @@ from perftrace.optimizer.verify import Passed
 
 WORTH = 0.005  # of the program's time: a change that saves less is not worth a diff
 NOT_REPRODUCED = "not reproduced"
+PROMISING = 1.02  # at first look; less can hardly be clearly faster
 SURVIVORS = 3  # screened candidates that are measured
 
 
@@ -32,7 +33,7 @@ class Timed:
 
 def survivors(screened: Sequence[Timed]) -> list[Timed]:
     """The candidates worth measuring well: faster at first sight, the fastest first."""
-    faster = [timed for timed in screened if timed.measurement.ratio > 1]
+    faster = [timed for timed in screened if timed.measurement.ratio > PROMISING]
     return sorted(faster, key=lambda timed: -timed.measurement.ratio)[:SURVIVORS]
 
 
@@ -44,9 +45,9 @@ def best(measured: Sequence[Timed], min_speedup: float) -> Timed | None:
 
 def at_first_look(measurement: Measurement) -> Rejected:
     """The verdict on a candidate that is not measured any further."""
-    if measurement.ratio > 1:
+    if measurement.ratio > PROMISING:
         return Rejected(f"others are faster at first look: {measurement.ratio:.2f}x")
-    return Rejected(f"not faster at first look: {measurement.ratio:.2f}x")
+    return Rejected(f"not clearly faster at first look: {measurement.ratio:.2f}x")
 
 
 def not_chosen(measurement: Measurement, least: float) -> Rejected:

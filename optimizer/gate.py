@@ -208,7 +208,9 @@ def _touched(nodes: Iterator[ast.AST]) -> Counter[str]:
     found: Counter[str] = Counter()
     for node in nodes:
         match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name):
+            case ast.Name(id=name):
+                found[name] += 1
+            case ast.Attribute(attr=name) if name.startswith("__"):
                 found[name] += 1
             case ast.Constant(value=str(name)) if name.startswith("__"):
                 found[name] += 1

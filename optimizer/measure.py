@@ -8,6 +8,7 @@ by the toss of a coin, so that a drift of the machine's speed falls on both.
 import math
 import random
 import statistics
+import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -35,11 +36,12 @@ class Effort:
 
     pairs: int
     groups: int  # of four blocks, in each pair
+    block_s: float  # a block with its preparation: copying arguments can take longer than a call
 
 
-SCREEN = Effort(pairs=1, groups=2)
-MEASURE = Effort(pairs=5, groups=2)
-CONFIRM = Effort(pairs=6, groups=3)
+SCREEN = Effort(pairs=1, groups=2, block_s=0.1)
+MEASURE = Effort(pairs=5, groups=2, block_s=0.3)
+CONFIRM = Effort(pairs=6, groups=2, block_s=0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Timer:
     def __init__(self, workers: Workers, dice: random.Random | None = None) -> None:
         self._workers = workers
         self._dice = dice or random.SystemRandom()
+        self._rounds: dict[tuple[Workload, str, Effort], tuple[int, int]] = {}
 
     def measure(
         self, workload: Workload, old: Version, new: Version, effort: Effort
@@ -116,7 +119,7 @@ class Timer:
         """The ratio old over new, in CPU time."""
         pairs: list[_Pair] = []
         for _ in range(effort.pairs):
-            pair = self._pair(workload, old, new, effort.groups)
+            pair = self._pair(workload, old, new, effort)
             if isinstance(pair, NotMeasured):
                 return pair
             pairs.append(pair)
@@ -132,11 +135,11 @@ class Timer:
         )
 
     def _pair(
-        self, workload: Workload, old: Version, new: Version, groups: int
+        self, workload: Workload, old: Version, new: Version, effort: Effort
     ) -> _Pair | NotMeasured:
         seed = self._dice.randrange(1, 2**32)
         with ExitStack() as stack:
-            sessions = []
+            sessions: list[Session] = []
             for version in (old, new):
                 session = self._workers.session(workload.process_id, version, seed)
                 stack.enter_context(session)
@@ -144,33 +147,35 @@ class Timer:
                 if isinstance(prepared, NotReplayed):
                     return NotMeasured(prepared.reason)
                 sessions.append(session)
-            blocks = self._cold_blocks if workload.cold else self._warm_blocks
             try:
-                return blocks(sessions, groups)
+                if workload.cold:
+                    return self._cold_blocks(sessions)
+                key = (workload, old.source, effort)
+                if key not in self._rounds:
+                    self._rounds[key] = _calibrate(sessions[0], effort)
+                return self._warm_blocks(sessions, *self._rounds[key])
             except _NoTime as error:
                 return NotMeasured(str(error))
 
-    def _warm_blocks(self, sessions: list[Session], groups: int) -> _Pair:
-        rounds, round_ns = _calibrate(sessions[0])
-        _run(sessions[1], min(rounds, WARM_UP))
+    def _warm_blocks(self, sessions: list[Session], rounds: int, groups: int) -> _Pair:
+        for session in sessions:
+            _run(session, min(rounds, WARM_UP))
         times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(1 if round_ns > LONG_NS else groups):
+        for _ in range(groups):
             first = self._dice.randrange(2)
             for side in (first, 1 - first, 1 - first, first):
                 block = _run(sessions[side], rounds)
                 times[side].append(max(1, block.cpu_ns) / block.calls)
         return _Pair(*map(statistics.median, times))
 
-    def _cold_blocks(self, sessions: list[Session], _: int) -> _Pair:
+    def _cold_blocks(self, sessions: list[Session]) -> _Pair:
         times = [0.0, 0.0]
         first = self._dice.randrange(2)
         for side in (first, 1 - first):
             block = _run(sessions[side], 1)
             times[side] = max(1, block.cpu_ns) / block.calls
             if side == 0 and block.cpu_ns < COLD_NS:
-                raise _NoTime(
-                    "keeps state between calls, and the recorded calls take too little time"
-                )
+                raise _NoTime("keeps state between calls; its recorded calls take too little time")
         return _Pair(*times)
 
 
@@ -178,15 +183,17 @@ class _NoTime(Exception):  # noqa: N818 - an outcome
     """A block gave no time."""
 
 
-def _calibrate(session: Session) -> tuple[int, float]:
-    """How many rounds make a block, and how long one takes; warms the worker up."""
+def _calibrate(session: Session, effort: Effort) -> tuple[int, int]:
+    """How many rounds make a block, and how many groups of blocks a pair has."""
     rounds = 1
     while True:
+        began = time.perf_counter()
         block = _run(session, rounds)
-        if block.cpu_ns >= BLOCK_NS * 0.8 or rounds >= MAX_ROUNDS:
-            return rounds, block.cpu_ns / rounds
-        wanted = rounds * BLOCK_NS / max(1, block.cpu_ns)
-        rounds = min(MAX_ROUNDS, max(rounds + 1, math.ceil(min(wanted, rounds * 16))))
+        elapsed = time.perf_counter() - began
+        share = min(BLOCK_NS / max(1, block.cpu_ns), effort.block_s / elapsed)
+        if share < 1.25 or rounds >= MAX_ROUNDS:
+            return rounds, 1 if block.cpu_ns > LONG_NS else effort.groups
+        rounds = min(MAX_ROUNDS, math.ceil(rounds * min(share, 16)))
 
 
 def _run(session: Session, rounds: int) -> BlockTime:

@@ -14,10 +14,20 @@ from pathlib import Path
 
 from perftrace import locate
 from perftrace.errors import StaleError
-from perftrace.model import Accepted, Decision, HotFunction, Inconclusive, Rejected, Run, Verdict
-from perftrace.optimizer import choose, decisions, facts, oracle, patch, whole_program, write
+from perftrace.model import (
+    Accepted,
+    Call,
+    Candidate,
+    Decision,
+    HotFunction,
+    Inconclusive,
+    Rejected,
+    Run,
+    Verdict,
+)
+from perftrace.optimizer import choose, decisions, oracle, patch, whole_program, write
 from perftrace.optimizer.engines import Engine
-from perftrace.optimizer.rank import rank
+from perftrace.optimizer.facts import Facts, gather
 from perftrace.optimizer.search import Found, Search, Tell
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.store import Store
@@ -45,14 +55,22 @@ class Goal:
     named: bool  # the user asked for it: any clear gain is welcome
 
 
-def goals(store: Store, task: Task) -> list[Goal]:
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a search starts from."""
+
+    original: Version
+    calls: list[Call]
+    facts: Facts
+    first: list[Candidate]  # the engine's first proposals
+
+
+def goals(ranked: Sequence[HotFunction], task: Task) -> list[Goal]:
     """The functions to optimize, hottest first.
 
     Raises:
         UsageError: a name means no function, or several.
-        TraceError: the trace file is damaged.
     """
-    ranked = rank(store, task.run)
     if not task.names:
         return [Goal(hot, named=False) for hot in ranked[: task.top]]
     functions = [hot.function for hot in ranked]
@@ -72,9 +90,8 @@ def optimize(store: Store, task: Task, todo: Sequence[Goal], tell: Tell) -> Iter
     for goal in todo:
         left = min(FUNCTION_S, end - time.monotonic())
         found = find(store, task, goal, left, tell)
-        verdict = compatible(found, accepted)
-        decision = decide(goal, replace(found, verdict=verdict))
-        if isinstance(verdict, Accepted):
+        decision = decide(goal, replace(found, verdict=compatible(found, accepted)))
+        if isinstance(decision.verdict, Accepted):
             accepted.append(decision)
         decisions.save(store, task.run, [decision], created)
         yield decision
@@ -82,38 +99,42 @@ def optimize(store: Store, task: Task, todo: Sequence[Goal], tell: Tell) -> Iter
 
 def find(store: Store, task: Task, goal: Goal, seconds: float, tell: Tell) -> Found:
     """The best version of a function, or why there is none."""
-    obstacle = _obstacle(store, goal, seconds)
-    if obstacle is not None:
-        return Found(None, obstacle, ())
-    function = goal.hot.function
-    source = store.source_text(function)
-    calls = list(store.calls(function, run=task.run))
-    known = facts.gather(store, function, calls)
-    if next(iter(task.engine.propose(function, source, known)), None) is None:
-        return Found(None, Rejected("no rule applies"), ())
+    if seconds <= 0:
+        return Found(None, Inconclusive("not tried: the time for all functions was used up"), ())
+    subject = prepare(store, task, goal)
+    if not isinstance(subject, Subject):
+        return Found(None, subject, ())
     tell("replaying recorded calls")
     workers = Workers(store)
-    truth = oracle.consult(task.run, Version(function, source), workers)
+    truth = oracle.consult(task.run, subject.original, workers)
     if not truth.cases:
         return Found(None, Inconclusive(truth.silence), ())
-    search = Search(truth, calls, workers, task.min_speedup)
-    return search.run(task.engine, known, seconds, tell)
+    search = Search(truth, subject.calls, workers, task.min_speedup)
+    return search.run(task.engine, subject.facts, seconds, tell)
 
 
-def _obstacle(store: Store, goal: Goal, seconds: float) -> Verdict | None:
-    """Why nothing can be done for a function, seen without running anything."""
+def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconclusive:
+    """What a search starts from, or why there is nothing to search; nothing is run yet.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
     function, share = goal.hot.function, goal.hot.hot.value
-    if seconds <= 0:
-        return Inconclusive("not tried: the time for all functions was used up")
     if function.id < 0:
         return Inconclusive("not replayable: no call of it was recorded")
     if share < choose.WORTH and not goal.named:
         return Rejected(f"not worth a change: {share:.1%} of the program, below {choose.WORTH:.1%}")
+    source = store.source_text(function)
     try:
-        write.unchanged(Path(function.file), store.source_text(function))
+        write.unchanged(Path(function.file), source)
+        calls = list(store.calls(function, run=task.run))
+        known = gather(store, function, calls)
+        first = list(task.engine.propose(function, source, known))
     except StaleError as error:
         return Inconclusive(str(error))
-    return None
+    if not first:
+        return Rejected("no rule applies")
+    return Subject(Version(function, source), calls, known, first)
 
 
 def compatible(found: Found, accepted: Sequence[Decision]) -> Verdict:

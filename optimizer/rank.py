@@ -181,27 +181,30 @@ SELECT CAST(frames AS TEXT) AS frames, CAST(count AS INTEGER) AS count FROM stac
 WHERE run_id = ? AND CAST(count AS INTEGER) > 0
 """
 
-COUNTS = """
-SELECT function_id, count(*) AS calls, coalesce(sum(value.opaque = 0), 0) AS whole,
-       coalesce(sum(duration_ns), 0) AS ns
-FROM call JOIN process ON process.id = process_id LEFT JOIN value ON digest = call.arguments
-WHERE run_id = ? GROUP BY function_id
-"""
+# `+` before a column keeps SQLite from walking the table in the order of an index, which takes
+# five times as long as reading it through.
 
-MEDIANS = """
+OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
+
+COUNTS = f"""
+SELECT function_id, count(*) AS calls, coalesce(sum(duration_ns), 0) AS ns,
+       sum(arguments IN (SELECT digest FROM value WHERE opaque = 0)) AS whole
+FROM call WHERE {OF_RUN} GROUP BY +function_id
+"""  # noqa: S608 - our own text
+
+MEDIANS = f"""
 SELECT function_id, avg(duration_ns) AS ns FROM (
-  SELECT function_id, duration_ns, count(*) OVER (PARTITION BY function_id) AS n,
-         row_number() OVER (PARTITION BY function_id ORDER BY duration_ns) AS place
-  FROM call JOIN process ON process.id = process_id
-  WHERE run_id = ? AND duration_ns IS NOT NULL)
+  SELECT +function_id AS function_id, duration_ns,
+         count(*) OVER (PARTITION BY +function_id) AS n,
+         row_number() OVER (PARTITION BY +function_id ORDER BY duration_ns) AS place
+  FROM call WHERE {OF_RUN} AND duration_ns IS NOT NULL)
 WHERE place IN ((n + 1) / 2, n / 2 + 1) GROUP BY function_id
-"""
+"""  # noqa: S608
 
-CALLEES = """
-SELECT caller_id, coalesce(sum(duration_ns), 0) AS ns
-FROM call JOIN process ON process.id = process_id
-WHERE run_id = ? AND caller_id IS NOT NULL GROUP BY caller_id
-"""
+CALLEES = f"""
+SELECT caller_id, coalesce(sum(duration_ns), 0) AS ns FROM call
+WHERE {OF_RUN} AND caller_id IS NOT NULL GROUP BY +caller_id
+"""  # noqa: S608
 
 
 def _recordings(store: Store, run: Run) -> dict[int, Recording]:
@@ -210,7 +213,7 @@ def _recordings(store: Store, run: Run) -> dict[int, Recording]:
     return {
         row["function_id"]: Recording(
             calls=row["calls"],
-            whole=row["whole"],
+            whole=row["whole"] or 0,
             median_s=medians.get(row["function_id"]),
             total_s=row["ns"] / 1e9,
         )

@@ -7,6 +7,7 @@ from typing import Self
 ATOMS = frozenset({"int", "float", "bool", "str", "bytes", "NoneType", "complex"})
 SEQUENCES = frozenset({"list", "tuple", "str", "bytes", "range"})
 CONTAINERS = frozenset({"list", "tuple", "set", "frozenset", "dict"})
+BUILTIN = ATOMS | CONTAINERS | {"range"}
 ITERABLE = CONTAINERS | {  # built-in: iterating over them runs no user's code (but a generator's)
     *("str", "bytes", "range", "enumerate", "zip", "reversed", "generator"),
     *("dict_keys", "dict_values", "dict_items"),
@@ -49,7 +50,7 @@ class Shape:
     @property
     def builtin(self) -> bool:
         """Whether comparing it runs no code but built-in code, at every level."""
-        if not self.types <= ATOMS | CONTAINERS | {"range"}:
+        if not self.types <= BUILTIN:
             return False
         return self.types <= ATOMS | {"range"} or self._all_parts(lambda part: part.builtin)
 

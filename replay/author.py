@@ -127,11 +127,14 @@ class Author:
         self, function: Function, works: dict[str, _Work], sources: Sources, drafter: Drafter
     ) -> str:
         """Draft tests of a function; why there are none, if there are none."""
+        if function.qualname == "<module>":
+            return "the code of a module: runs on import"
         if function.nested or "<" in function.qualname:
             return "no name leads to it: defined inside a function, or a lambda"
         located = sources.locate(Path(function.file), function.qualname, function.line)
         if located is None:
-            return "no longer in its file"
+            is_class = sources.is_class(Path(function.file), function.qualname)
+            return "the body of a class: runs on import" if is_class else "no longer in its file"
         module = sources.name(function.module)
         if not all(part.isidentifier() for part in module.split(".")):
             return f"{module} is no name that can be imported"

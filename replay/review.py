@@ -100,7 +100,9 @@ class Reviewer:
     def _missing(self, suite: Suite, file: Path, qualname: str) -> str:
         name = qualname.rpartition(".")[2]
         here = [other for other in self.sources.functions(file) if other.endswith(f".{name}")]
-        hint = f"; there is {here[0]} now" if here else ""
+        siblings = (other for other in sorted(file.parent.glob("*.py")) if other != file)
+        moved = [other.stem for other in siblings if qualname in self.sources.functions(other)]
+        hint = f"; there is {here[0]} now" if here else f"; {moved[0]} has one now" if moved else ""
         return f"{suite.module} has no {qualname} any more (renamed, moved or deleted){hint}"
 
 

@@ -103,6 +103,11 @@ class Sources:
         for order, (owner, node) in enumerate(_functions(tree.body, "") if tree else ()):
             yield f"{owner}.{node.name}" if owner else node.name, Located(node, order, owner)
 
+    def is_class(self, file: Path, qualname: str) -> bool:
+        """Whether the name is that of a class."""
+        tree = self.tree(file)
+        return tree is not None and isinstance(_find(tree.body, qualname), ast.ClassDef)
+
     def fields(self, module: str, qualname: str) -> tuple[str, ...] | None:
         """The names a dataclass or named tuple is made of; None if its call may do otherwise."""
         file = self.file(module)

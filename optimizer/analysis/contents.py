@@ -57,6 +57,11 @@ def leaks(scope: Scope, load: cst.CSTNode) -> bool:
     return leaking
 
 
+def reads_only(scope: Scope, node: cst.CSTNode) -> bool:
+    """Whether this mention only looks at an object: neither changes it nor lets others keep it."""
+    return not leaks(scope, node) and not changes(scope, node)
+
+
 def changes(scope: Scope, node: cst.CSTNode) -> bool:
     """Whether this mention of an object changes it in place."""
     return _use(scope, node) is not None

@@ -1,19 +1,19 @@
 """Which expressions change nothing, run built-in code only, and cannot raise."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 
 from perftrace.optimizer.analysis import tables
 from perftrace.optimizer.analysis.arithmetic import operated
+from perftrace.optimizer.analysis.contents import reads_only
 from perftrace.optimizer.analysis.scope import How, Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
-from perftrace.optimizer.analysis.tree import COMPREHENSIONS, Comprehension
+from perftrace.optimizer.analysis.tree import COMPREHENSIONS, Comprehension, text
 from perftrace.optimizer.analysis.types import Types
-from perftrace.optimizer.shapes import ATOMS, CONTAINERS, ITERABLE, Shape, items_of
+from perftrace.optimizer.shapes import ATOMS, BUILTIN, ITERABLE, Shape, items_of
 
-_TRUTHY = ATOMS | CONTAINERS | {"range"}
 _SHALLOW = frozenset({"len", "isinstance", "bool", "list", "tuple", "range", "enumerate", "zip"})
 _ATOMIC_NODES = (cst.Integer, cst.Float, cst.Imaginary, cst.SimpleString, cst.ConcatenatedString)
 _KEYS = frozenset({"len", "abs", "str", "int", "repr"})  # harmless `key=` functions
@@ -49,7 +49,7 @@ class Purity:
     def truthy(self, node: cst.CSTNode) -> bool:
         """Whether testing its truth runs built-in code only."""
         shape = self._types.of(node)
-        return shape is not None and shape.types <= _TRUTHY
+        return shape is not None and shape.types <= BUILTIN
 
     # --- pure -------------------------------------------------------------------------------
 
@@ -204,15 +204,14 @@ class Purity:
 
     def _method(self, func: cst.Attribute, method: str, given: Sequence[cst.CSTNode]) -> bool:
         owner = self._types.of(func.value)
-        if owner is None or len(owner.types) != 1 or not self.pure(func.value):
+        if owner is None or not owner.types or not self.pure(func.value):
             return False
-        if not all(self._builtin(one) for one in given):
+        if not owner.types <= BUILTIN or not all(self._builtin(one) for one in given):
             return False
-        (kind,) = owner.types
-        if kind == "str":
-            return method in tables.STR_METHODS
         views = method in {"keys", "values", "items", "copy"}
-        return method in tables.METHODS.get(kind, {}) and (views or owner.builtin)
+        harmless = all(method in _harmless_methods(kind) for kind in owner.types - ATOMS)
+        spoken = any(method in _harmless_methods(kind) for kind in owner.types)
+        return harmless and spoken and (views or owner.builtin)
 
     # --- cannot raise -----------------------------------------------------------------------
 
@@ -227,8 +226,28 @@ class Purity:
         return plain and self._cannot_raise(node.left) and self._cannot_raise(node.right)
 
     def _safe_subscript(self, node: cst.Subscript) -> bool:
-        sliced = isinstance(node.slice[0].slice, cst.Slice)
-        return sliced and self._cannot_raise(node.value)
+        if isinstance(node.slice[0].slice, cst.Slice):
+            return self._cannot_raise(node.value)
+        return self._counts_through(node)
+
+    def _counts_through(self, node: cst.Subscript) -> bool:
+        """Whether it is `xs[i]` with `i` from `range(len(xs))`, where nothing changes `xs`."""
+        match node:
+            case cst.Subscript(
+                value=cst.Name(value=owner),
+                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=index)))],
+            ):
+                bindings = self._scope.bindings.get(index, [])
+                counted = {f"range(len({owner}))", f"range(0, len({owner}))"}
+                fixed = len(self._scope.bindings.get(owner, ())) == 1
+                quiet = all(reads_only(self._scope, one) for one in self._scope.loads[owner])
+                return (
+                    (len(bindings), fixed, quiet) == (1, True, True)
+                    and bindings[0].value is not None
+                    and text(bindings[0].value) in counted
+                )
+            case _:
+                return False
 
     def _safe_comprehension(self, node: Comprehension) -> bool:
         return all(self._cannot_raise(part) for part in _parts(node))
@@ -296,6 +315,10 @@ class Purity:
             return all(shape is not None and shape.within({"str"}) for shape in shapes)
         views = {"keys", "values", "items", "copy", "get"}
         return self._types.known(node.func.value, "dict") and method in views
+
+
+def _harmless_methods(kind: str) -> Collection[str]:
+    return tables.STR_METHODS if kind == "str" else tables.METHODS.get(kind, ())
 
 
 def clauses(node: Comprehension) -> Iterator[cst.CompFor]:

@@ -43,6 +43,7 @@ class Scope:
         self.order: dict[cst.CSTNode, int] = {}
         self.bindings: dict[str, list[Binding]] = defaultdict(list)
         self.loads: dict[str, list[cst.Name]] = defaultdict(list)
+        self.inner: dict[str, list[cst.Name]] = defaultdict(list)  # mentions in inner scopes
         self.captured: set[str] = set()  # mentioned in an inner function, class or lambda
         self.outer: set[str] = set()  # declared global or nonlocal, here or within
         self.parameters: tuple[str, ...] = tuple(_parameters(function.params))
@@ -225,6 +226,7 @@ class Scope:
                 self._place(child, inside)
             if isinstance(inside, cst.Name):
                 self.captured.add(inside.value)
+                self.inner[inside.value].append(inside)
             if isinstance(inside, cst.Global | cst.Nonlocal):
                 self.outer |= {one.name.value for one in inside.names}
 

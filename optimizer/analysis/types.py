@@ -13,6 +13,7 @@ from perftrace.optimizer.analysis.surroundings import Surroundings
 from perftrace.optimizer.facts import Facts
 from perftrace.optimizer.shapes import (
     BOOL,
+    BUILTIN,
     BYTES,
     EMPTY,
     FLOAT,
@@ -232,7 +233,7 @@ class Types:
         if isinstance(node.operator, cst.Not):
             return BOOL
         shape = self.of(node.expression)
-        if shape is None or not shape.within(tables.NUMBERS):
+        if shape is None or not shape.types <= tables.NUMBERS:
             return None
         return Shape(frozenset(promoted(name) for name in shape.types))
 
@@ -308,9 +309,15 @@ class Types:
     def _method_result(
         self, owner: Shape | None, method: str, given: Sequence[Shape | None]
     ) -> Shape | None:
-        if owner is None or len(owner.types) != 1:
+        if owner is None or not owner.types <= BUILTIN:
             return None
-        (kind,) = owner.types
+        results = [self._result_of(kind, owner, method, given) for kind in owner.types]
+        # A built-in type without the method raises: it gives no value.
+        return common(results)
+
+    def _result_of(
+        self, kind: str, owner: Shape, method: str, given: Sequence[Shape | None]
+    ) -> Shape | None:
         if kind == "str":
             return tables.STR_METHODS.get(method)
         if kind == "dict" and method == "get" and given:
@@ -318,7 +325,12 @@ class Types:
         if method == "pop" and kind in {"list", "set"}:
             return items_of(owner)
         found = tables.METHODS.get(kind, {}).get(method)
-        return found(owner) if found else None
+        return found(owner) if found else _no_result(kind)
+
+
+def _no_result(kind: str) -> Shape | None:
+    """What calling a method that isn't in the tables gives: nothing, where there is none."""
+    return EMPTY if kind in _WITHOUT_METHODS else None
 
 
 def _held(shape: Shape | None) -> Shape | None:
@@ -349,6 +361,7 @@ def _deep(shape: Shape | None, depth: int) -> bool:
 
 
 _NULLARY = frozenset({"list", "dict", "set", "tuple", "str", "int", "float", "bool", "frozenset"})
+_WITHOUT_METHODS = frozenset({"int", "bool", "float", "NoneType"})  # but those of numbers
 _SHRINKING = frozenset({"pop", "remove", "clear", "sort", "reverse", "discard", "popitem"})
 _COMPREHENSIONS: dict[type[cst.CSTNode], str] = {
     cst.ListComp: "list",

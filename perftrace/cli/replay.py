@@ -147,8 +147,7 @@ def _write(project: Project) -> None:
     recover(project.database)
     with Store.open(project.database) as store:
         run = store.last_run()
-        ranked = [row.function for row in rank(store, run)]
-        known = [one for one in ranked if one.qualname != "<module>"]
+        known = [row.function for row in rank(store, run)]
         wanted = [locate.find(text, known) for text in project.wanted]
         names = locate.labels(known)
         with output.err().status("Making the recorded calls again"):

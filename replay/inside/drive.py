@@ -10,6 +10,7 @@ from ...restore import Unreplayable
 from ...snapshot import encode
 from .clock import Stopwatch
 
+AWAITABLE = (CoroutineType, GeneratorType)  # the latter from @types.coroutine
 SEED = 20  # any constant: what counts is that both sides draw the same numbers
 
 ASYNC = frozenset({"coroutine", "async generator"})
@@ -21,6 +22,7 @@ class Arguments:
 
     def __init__(self, values: list[Any], parameters: Sequence[tuple[str, str]]) -> None:
         self.values = values
+        self.keywords: str | None = None  # the name of a `**kw` that is not empty; it comes last
         self.positional: list[Any] = []
         self.named: dict[str, Any] = {}
         for value, (name, binding) in zip(values, parameters, strict=True):
@@ -30,6 +32,7 @@ class Arguments:
                 self.named[name] = value
             elif binding == "doublestar":
                 self.named |= value
+                self.keywords = name if value else None
             else:
                 self.positional.append(value)
 
@@ -57,8 +60,8 @@ class Drive:
         try:
             with self.watch:
                 result = function(*arguments.positional, **arguments.named)
-                if run is not None and isinstance(result, CoroutineType):
-                    result = run(result)
+                if run is not None and isinstance(result, AWAITABLE):
+                    result = run(_awaited(result))
         except Unreplayable:
             raise
         except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
@@ -110,6 +113,10 @@ def seed() -> None:
         set_seed = getattr(sys.modules.get(name), "seed", None)
         if set_seed is not None:
             set_seed(SEED)
+
+
+async def _awaited(made: Any) -> object:
+    return await made
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, object]], object]:

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 
 from ...snapshot import TooBig, Unencodable, encode
@@ -20,7 +21,7 @@ from .. import testing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType
     from typing import Any
 
 CAP = 1 << 20  # bytes of an encoded value
@@ -59,23 +60,17 @@ def _observe(case: dict[str, Any], root: str) -> dict[str, Any]:
     exec(compile(case["setup"], "<setup>", "exec"), scope)  # noqa: S102
     before = encode([scope[name] for name in case["bound"]], CAP)[0]
     call = compile(case["call"], "<call>", "eval")
-    lines = _Lines(case["file"], case["qualname"], root)
-    sys.settrace(lines.enter)
-    stdout = sys.stdout
-    sys.stdout = printed = io.StringIO()
-    try:
+    printed = io.StringIO()
+    with _Watch(case["file"], case["qualname"], root) as watch, redirect_stdout(printed):
         ending, payload = _run(lambda: eval(call, scope), case["drive"])  # noqa: S307
-    finally:
-        sys.settrace(None)
-        sys.stdout = stdout
     after = encode([payload, [scope[name] for name in case["bound"]]], CAP)[0]
     return {
         "ending": ending,
         "before": base64.b64encode(before).decode(),
         "after": base64.b64encode(after).decode(),
         "stdout": printed.getvalue(),
-        "lines": sorted(lines.found),
-        "reached": sorted(lines.reached),
+        "lines": sorted(watch.lines),
+        "reached": sorted(watch.reached),
     }
 
 
@@ -95,24 +90,42 @@ def _run(call: Callable[[], Any], drive: str | int) -> tuple[str, Any]:
         return "raised", error
 
 
-class _Lines:
-    """The lines of one function that were run, and which of the project's functions were."""
+class _Watch:
+    """The lines of one function that are run, and which of the project's functions are."""
 
     def __init__(self, file: str, qualname: str, root: str) -> None:
-        self.found: set[int] = set()  # counted from the function's first
+        self.lines: set[int] = set()  # counted from the function's first
         self.reached: set[tuple[str, str]] = set()
         self._target = (file, qualname)
         self._root = root + os.sep
+        self._watched: list[CodeType] = []
 
-    def enter(self, frame: FrameType, event: str, argument: object) -> Any:
-        code = frame.f_code
-        if not code.co_filename.startswith(self._root):
-            return None
-        name = (code.co_filename, code.co_qualname)
-        self.reached.add(name)
-        return self._line if name == self._target else None
+    def __enter__(self) -> _Watch:
+        monitoring = sys.monitoring
+        self._tool = next(n for n in (3, 4, 2, 1, 0, 5) if monitoring.get_tool(n) is None)
+        monitoring.use_tool_id(self._tool, "perftrace replay")
+        events = monitoring.events
+        monitoring.register_callback(self._tool, events.PY_START, self._started)
+        monitoring.register_callback(self._tool, events.LINE, self._line)
+        monitoring.set_events(self._tool, events.PY_START)
+        monitoring.restart_events()
+        return self
 
-    def _line(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line":
-            self.found.add(frame.f_lineno - frame.f_code.co_firstlineno)
-        return self._line
+    def __exit__(self, *_: object) -> None:
+        for code in self._watched:
+            sys.monitoring.set_local_events(self._tool, code, 0)
+        sys.monitoring.set_events(self._tool, 0)
+        sys.monitoring.free_tool_id(self._tool)
+
+    def _started(self, code: CodeType, offset: int) -> Any:
+        if code.co_filename.startswith(self._root):
+            name = (code.co_filename, code.co_qualname)
+            self.reached.add(name)
+            if name == self._target:
+                self._watched.append(code)
+                sys.monitoring.set_local_events(self._tool, code, sys.monitoring.events.LINE)
+        return sys.monitoring.DISABLE  # once is enough
+
+    def _line(self, code: CodeType, line: int) -> Any:
+        self.lines.add(line - code.co_firstlineno)
+        return sys.monitoring.DISABLE

@@ -74,7 +74,6 @@ def run(main: Main) -> None:
     vars(module).update(__annotations__={}, __builtins__=__builtins__, __cached__=None)
     vars(module).update(start)
     sys.modules["__main__"] = module
-    sys.excepthook = _without_our_frames
     exec(code, vars(module))  # noqa: S102 - the user's program
 
 
@@ -93,6 +92,7 @@ def main() -> None:
     with open(overlay_file, encoding="utf-8") as file:
         overlay = load_beside("overlay").Overlay(json.load(file))
     overlay.install()
+    sys.excepthook = _without_our_frames
     run({"script": find_script, "module": find_module}[form](name, overlay))
 
 

@@ -1,20 +1,22 @@
-"""Counts how often a function starts and which of its lines run, wherever it is defined.
-
-One global event, switched off by each other code object at its first start: so it also sees
-closures and methods of classes that no name leads to.
-"""
+"""Watches a function run: how often it starts, which of its lines run, what its `**kw` becomes."""
 
 import sys
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Self
 
 from .locate import Code
 
-TOOL = 4  # of sys.monitoring's six: not a debugger's, a profiler's or coverage's
+# Of sys.monitoring's six tools: not a debugger's, a profiler's or coverage's.
+TOOL = 4
+KEYWORDS_TOOL = 3
 
 
 class Watch:
-    """Watches one function (context manager)."""
+    """Counts how often a function starts and which of its lines run (context manager).
+
+    One global event, switched off by each other code object at its first start: so it also sees
+    closures and methods of classes that no name leads to.
+    """
 
     def __init__(self, code: Code, *, lines: bool) -> None:
         self.starts = 0
@@ -53,3 +55,34 @@ class Watch:
     def _line(self, _code: CodeType, line: int) -> object:
         self.lines.add(line)
         return sys.monitoring.DISABLE
+
+
+class Keywords:
+    """Keeps the dict that a call gets as its `**kw` (context manager).
+
+    Python makes a new one for each call, so only the call's own frame shows what became of it.
+    """
+
+    def __init__(self, function: object, name: str | None) -> None:
+        self.found: dict[str, object] | None = None
+        self._name = name
+        self._code = function.__code__ if name and isinstance(function, FunctionType) else None
+
+    def __enter__(self) -> Self:
+        if self._code is not None:
+            monitoring, event = sys.monitoring, sys.monitoring.events
+            monitoring.use_tool_id(KEYWORDS_TOOL, "perftrace replay keywords")
+            monitoring.register_callback(KEYWORDS_TOOL, event.PY_START, self._start)
+            monitoring.set_local_events(KEYWORDS_TOOL, self._code, event.PY_START)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._code is not None:
+            monitoring, event = sys.monitoring, sys.monitoring.events
+            monitoring.set_local_events(KEYWORDS_TOOL, self._code, event.NO_EVENTS)
+            monitoring.register_callback(KEYWORDS_TOOL, event.PY_START, None)
+            monitoring.free_tool_id(KEYWORDS_TOOL)
+
+    def _start(self, _code: CodeType, _offset: int) -> None:
+        if self.found is None:
+            self.found = sys._getframe(1).f_locals[str(self._name)]

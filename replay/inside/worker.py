@@ -16,7 +16,7 @@ from .guard import Guard
 from .locate import Code, Finder, NotFound
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
-from .watch import Watch
+from .watch import Keywords, Watch
 
 type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
 type Message = tuple[wire.Header, list[bytes]]
@@ -110,8 +110,11 @@ class Worker:
         wanted = request["lines"] or request["reach"]
         watch = Watch(watched, lines=request["lines"]) if wanted else None
         self._begin()
-        with watch or contextlib.nullcontext():
+        keywords = Keywords(function, arguments.keywords)
+        with watch or contextlib.nullcontext(), keywords:
             ending, payload = drive.run(function, arguments)
+        if keywords.found is not None:
+            arguments.values[-1] = keywords.found
         after = [None if immutable(value) else value for value in arguments.values]
         result = encode([payload, after], self._cap)[0]
         self._refuse()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from replaying import Program, payload, reason
 
+from perftrace.replay.session import Replayed
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
@@ -161,6 +163,31 @@ def test_memory_and_replies_are_bounded(program: Program) -> None:
     assert "its result is too large" in reason(huge)
 
 
+def test_output_is_captured_per_call_and_cut(program: Program) -> None:
+    program.write(
+        "m.py",
+        """
+        import sys
+        print("imported")
+        def f(text, n):
+            print(text * n, end="")
+            print("oops", file=sys.stderr, end="")
+        """,
+    )
+    with program.session() as session:
+        first = session.call(program.request("m.py:f", "a", 3))
+        second = session.call(program.request("m.py:f", "b", 100_000))
+        flood = session.call(program.request("m.py:f", "c" * 1000, 10**5))
+        last = session.call(program.request("m.py:f", "d", 1))
+    assert isinstance(first, Replayed)
+    assert (first.stdout, first.stderr) == ("aaa", "oops")
+    assert isinstance(second, Replayed)
+    assert second.stdout == "b" * 65_536
+    assert "64 MiB of output" in reason(flood)
+    assert isinstance(last, Replayed)
+    assert last.stdout == "d"
+
+
 def test_garbage_on_the_pipe_costs_only_the_call(program: Program) -> None:
     program.write("m.py", BAD)
     with program.session() as session:
@@ -203,7 +230,10 @@ def test_an_interpreter_or_folder_that_is_gone_says_so(program: Program, tmp_pat
 # --- the worker's life ---------------------------------------------------------------------
 
 
-def test_a_worker_ends_when_its_parent_is_killed(program: Program) -> None:
+def test_a_worker_ends_when_its_parent_is_killed(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # nobody is left to remove its folder
     program.write("m.py", BAD)
     read, write = os.pipe()
     pid = os.fork()

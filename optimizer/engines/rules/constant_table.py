@@ -74,9 +74,9 @@ def _only_read(target: Target, node: cst.CSTNode) -> bool:
         return False  # likewise
     if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
         named = parent.targets[0].target
-        if not isinstance(named, cst.Name) or not scope.plain(named.value):
+        if not isinstance(named, cst.Name) or not scope.local(named.value):
             return False
-        loads = scope.loads.get(named.value, [])
+        loads = [*scope.loads.get(named.value, ()), *scope.inner.get(named.value, ())]
         once = len(scope.bindings[named.value]) == 1
         return once and bool(loads) and all(_looks(target, one) for one in loads)
     looking = isinstance(parent, cst.Subscript | cst.Attribute | cst.Arg)

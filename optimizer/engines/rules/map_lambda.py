@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from perftrace.optimizer.analysis.tree import own, text
+from perftrace.optimizer.engines.rules.key_getter import parameter_of
 from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Target, Tier, rewrite
 from perftrace.optimizer.facts import Facts
 
@@ -48,22 +49,13 @@ def _comprehension(target: Target, call: cst.Call) -> str | None:
     function, iterated = (argument.value for argument in call.args)
     if any(one.star or one.keyword for one in call.args) or not isinstance(function, cst.Lambda):
         return None
-    parameter = _parameter(function)
+    parameter = parameter_of(function)
     if parameter is None or not _inlines(function.body):
         return None
     body, source = _grouped(function.body), _grouped(iterated)
     if name == "map":
         return f"{body} for {parameter} in {source}"
     return f"{parameter} for {parameter} in {source} if {body}"
-
-
-def _parameter(function: cst.Lambda) -> str | None:
-    params = function.params
-    others = (params.kwonly_params, params.posonly_params, params.star_kwarg)
-    starred = isinstance(params.star_arg, cst.Param)
-    if any(others) or starred or len(params.params) != 1 or params.params[0].default is not None:
-        return None
-    return params.params[0].name.value
 
 
 def _inlines(body: cst.BaseExpression) -> bool:

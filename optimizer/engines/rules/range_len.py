@@ -23,7 +23,7 @@ from perftrace.optimizer.facts import Facts
 class RangeLen(Rule):
     """Iterate over a sequence itself.
 
-    Matches: `for i in range(len(xs))`, as a loop or in a comprehension, that reads `xs[i]`. Where
+    Matches: `for i in range(len(xs))` (or from 0), as a loop or in a comprehension, that reads `xs[i]`. Where
     `i` is used otherwise too, it becomes `for i, x in enumerate(xs)`.
 
     Sound when: `xs` is exactly a list, tuple or str in all recorded calls; nothing in the loop
@@ -84,7 +84,7 @@ def _listed(target: Target, clause: cst.For | cst.CompFor) -> cst.Name | None:
     outer = clause.iter
     if not isinstance(outer, cst.Call) or types.builtin(outer.func) != "range":
         return None
-    inner = only_argument(outer)
+    inner = only_argument(outer) or _from_zero(outer)
     if not isinstance(inner, cst.Call) or types.builtin(inner.func) != "len":
         return None
     listed = only_argument(inner)
@@ -92,6 +92,12 @@ def _listed(target: Target, clause: cst.For | cst.CompFor) -> cst.Name | None:
     if not known or target.analysis.around.shadows("enumerate"):
         return None
     return listed if isinstance(listed, cst.Name) else None
+
+
+def _from_zero(call: cst.Call) -> cst.BaseExpression | None:
+    """The stop of `range(0, stop)`."""
+    plain = len(call.args) == 2 and not any(one.star or one.keyword for one in call.args)
+    return call.args[1].value if plain and text(call.args[0].value) == "0" else None
 
 
 def _bound_once(region: Region, name: str) -> bool:

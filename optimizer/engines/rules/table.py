@@ -3,6 +3,7 @@
 from perftrace.optimizer.engines.rules.any_equality import AnyEquality
 from perftrace.optimizer.engines.rules.any_loop import AnyLoop
 from perftrace.optimizer.engines.rules.append_comprehension import AppendComprehension
+from perftrace.optimizer.engines.rules.bit_count import BitCount
 from perftrace.optimizer.engines.rules.cache_results import CacheResults
 from perftrace.optimizer.engines.rules.common_subexpression import CommonSubexpression
 from perftrace.optimizer.engines.rules.compile_regex import CompileRegex
@@ -16,13 +17,16 @@ from perftrace.optimizer.engines.rules.eager_comprehension import EagerComprehen
 from perftrace.optimizer.engines.rules.extend_loop import ExtendLoop
 from perftrace.optimizer.engines.rules.flat_copy import FlatCopy
 from perftrace.optimizer.engines.rules.import_hoist import ImportHoist
+from perftrace.optimizer.engines.rules.key_getter import KeyGetter
 from perftrace.optimizer.engines.rules.keys_membership import KeysMembership
 from perftrace.optimizer.engines.rules.loop_invariant import LoopInvariant
 from perftrace.optimizer.engines.rules.map_lambda import MapLambda
 from perftrace.optimizer.engines.rules.membership_set import MembershipSet
 from perftrace.optimizer.engines.rules.memoize_recursion import MemoizeRecursion
 from perftrace.optimizer.engines.rules.minmax_conditional import MinmaxConditional
+from perftrace.optimizer.engines.rules.needless_copy import NeedlessCopy
 from perftrace.optimizer.engines.rules.nested_join import NestedJoin
+from perftrace.optimizer.engines.rules.parity import Parity
 from perftrace.optimizer.engines.rules.range_len import RangeLen
 from perftrace.optimizer.engines.rules.rule import Rule
 from perftrace.optimizer.engines.rules.seen_set import SeenSet
@@ -30,6 +34,8 @@ from perftrace.optimizer.engines.rules.sorted_end import SortedEnd
 from perftrace.optimizer.engines.rules.split_partition import SplitPartition
 from perftrace.optimizer.engines.rules.square import Square
 from perftrace.optimizer.engines.rules.string_join import StringJoin
+from perftrace.optimizer.engines.rules.sum_loop import SumLoop
+from perftrace.optimizer.engines.rules.sum_range import SumRange
 from perftrace.optimizer.engines.rules.trial_division import TrialDivision
 
 RULES: tuple[Rule, ...] = (
@@ -40,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     SeenSet(),
     MemoizeRecursion(),
     TrialDivision(),
+    SumRange(),
     CountInLoop(),
     LoopInvariant(),
     DequeQueue(),
@@ -58,6 +65,9 @@ RULES: tuple[Rule, ...] = (
     EagerComprehension(),
     AnyLoop(),
     MapLambda(),
+    KeyGetter(),
+    NeedlessCopy(),
+    SumLoop(),
     CountDict(),
     RangeLen(),
     StringJoin(),
@@ -65,6 +75,8 @@ RULES: tuple[Rule, ...] = (
     KeysMembership(),
     SplitPartition(),
     Square(),
+    Parity(),
+    BitCount(),
     # State between calls: last, and never without a look.
     CacheResults(),
 )

@@ -20,13 +20,13 @@ from perftrace.optimizer.engines.rules.rule import (
 from perftrace.optimizer.engines.rules.standard import imported
 from perftrace.optimizer.facts import Facts
 
-_BOUNDS = ("{0}", "{0} // 2 + 1", "int({0} / 2) + 1")
+_BOUNDS = ("{0}", "{0} - 1", "({0} - 1)", "{0} // 2 + 1", "int({0} / 2) + 1")
 
 
 class TrialDivision(Rule):
     """Stop looking for a divisor at the square root.
 
-    Matches: `for i in range(2, n):` (or up to `n // 2 + 1`) whose only statement is
+    Matches: `for i in range(2, n):` (or up to `n - 1`, `n // 2 + 1`) whose only statement is
     `if n % i == 0:` with `return`, or a constant assignment and `break`, that doesn't use `i`;
     and `any(n % i == 0 for i in range(2, n))`, `all(n % i …)`.
 
@@ -85,11 +85,19 @@ def _only_divides(target: Target, loop: cst.For | cst.CompFor, number: str) -> b
         return False
     if not _divides(body[0].test, number, index) or used_after(target, index, loop):
         return False
-    small = [simple(one) for one in body_of(body[0])]
-    last = small[-1] if small else None
-    leaves = isinstance(last, cst.Return | cst.Break)
-    before_it = all(isinstance(one, cst.Assign) and not mentions(one, number) for one in small[:-1])
-    return leaves and before_it and not any(mentions(one, index) for one in small if one)
+    if loop.orelse is not None and mentions(loop.orelse, index):
+        return False
+    return _leaves(body_of(body[0]), number, index)
+
+
+def _leaves(body: list[cst.CSTNode], number: str, index: str) -> bool:
+    """Whether the statements end the loop, and do the same for whatever divisor was found."""
+    small = [simple(one) for one in body]
+    leaving = [isinstance(one, cst.Return | cst.Break) for one in small]
+    if not any(leaving) or any(one is None or mentions(one, index) for one in small):
+        return False
+    first = small[: leaving.index(True)]
+    return all(isinstance(one, cst.Assign) and not mentions(one, number) for one in first)
 
 
 def _in_test(target: Target, clause: cst.CompFor, number: str, index: str) -> bool:

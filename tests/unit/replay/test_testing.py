@@ -183,13 +183,19 @@ def test_a_cycle_is_filled_in_later() -> None:
     assert node.price is node
 
 
-def test_raises_wants_exactly_the_recorded_exception() -> None:
-    with raises(ValueError, "x", 1):
-        raise ValueError("x", 1)
-    with raises(restore(OddError, ("x",), code=3)):
-        raise OddError("x", 3)
-    with raises(SystemExit, 3):
-        sys.exit(3)
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("x", 1), (ValueError, "x", 1)),
+        (OddError("x", 3), (restore(OddError, ("x",), code=3),)),
+        (SystemExit(3), (SystemExit, 3)),
+    ],
+)
+def test_raises_wants_exactly_the_recorded_exception(
+    error: BaseException, expected: tuple[Any, ...]
+) -> None:
+    with raises(*expected):
+        raise error
 
 
 @pytest.mark.parametrize(

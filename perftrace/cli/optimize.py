@@ -1,0 +1,217 @@
+"""`perftrace optimize`: faster versions of the hottest functions, verified and measured."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perftrace import config, locate
+from perftrace.cli import output
+from perftrace.errors import StaleError
+from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
+from perftrace.optimizer import pipeline
+from perftrace.optimizer.engines import Engine
+from perftrace.optimizer.engines.rules import RulesEngine
+from perftrace.optimizer.pipeline import Goal, Subject, Task
+from perftrace.optimizer.rank import rank
+from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
+from perftrace.report import decisions as report
+from perftrace.report import tables
+from perftrace.store import Store
+from perftrace.tracer.ingest import recover
+
+ENGINES: Mapping[str, Callable[[], Engine]] = {"rules": RulesEngine}
+INTERRUPTED = 130
+WHOLE_PROGRAM_S = 60.0
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+type Preview = Subject | Rejected | Inconclusive
+
+
+class Duration(click.ParamType[float]):
+    """`90`, `90s`, `10m` or `1h`, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value).strip())
+        if not found:
+            self.fail(f"{value!r} is not a duration; write 90s, 10m or 1h", param, ctx)
+        return float(found[1]) * UNITS[found[2]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found so far."""
+
+    made: list[Decision] = field(default_factory=list)
+    whole: Comparison | None = None
+    interrupted: bool = False
+
+    @property
+    def accepted(self) -> list[Decision]:
+        """The decisions with a change to apply."""
+        return [one for one in self.made if one.id]
+
+
+@click.command("optimize")
+@click.argument("names", nargs=-1, metavar="[FUNC]...")
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="The hottest.")
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="rules", show_default=True)
+@click.option("--min-speedup", type=click.FloatRange(1), help="The interval's low end must pass.")
+@click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
+@click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
+@click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
+@output.json_option
+@output.database_option
+def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options: Any) -> int:
+    """Find faster versions of the hottest functions, or of each FUNC.
+
+    Each is checked against the recorded calls and measured against the original. Your files stay
+    as they are until perftrace apply. FUNC is package.module:Qual.name,
+    path/to/file.py:Qual.name, or the name alone.
+    """
+    settings = config.load(output.project_root())
+    recover(database)
+    Store.open(database).close()
+    with Store.open_to_write(database) as store:
+        task = Task(
+            run=store.last_run(),
+            names=names,
+            top=options["top"],
+            engine=ENGINES[options["engine"]](),
+            min_speedup=options["min_speedup"] or settings.min_speedup,
+            seconds=options["budget"],
+        )
+        ranked = rank(store, task.run)
+        goals = pipeline.goals(ranked, task)
+        labels = locate.labels([hot.function for hot in ranked])
+        view = View(task.run, goals, labels, quiet=as_json)
+        if options["dry_run"]:
+            previews = [(goal, pipeline.prepare(store, task, goal)) for goal in goals]
+            view.preview(previews)
+            return 0
+        outcome = _optimize(store, task, view, whole_program=not options["no_whole_program"])
+        view.end(outcome)
+        return INTERRUPTED if outcome.interrupted else 0
+
+
+def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) -> Outcome:
+    """Do it all; an interrupt keeps what is finished."""
+    outcome = Outcome()
+    try:
+        with view.progress() as tell:
+            for decision in pipeline.optimize(store, task, view.goals, tell):
+                outcome.made.append(decision)
+                view.show(decision)
+            if whole_program and outcome.accepted:
+                tell("running the whole program, old and new in turn")
+                outcome.whole = _whole_program(store, task.run, outcome)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    return outcome
+
+
+def _whole_program(store: Store, run: Run, outcome: Outcome) -> Comparison:
+    try:
+        found = pipeline.judge(run, outcome.accepted, WHOLE_PROGRAM_S)
+    except StaleError as error:
+        return NotCompared(str(error))
+    if isinstance(found, OutputChanged):
+        outcome.made = pipeline.withdraw(store, run, outcome.made, found)
+    return found
+
+
+class View:
+    """What people and programs get to see of it."""
+
+    def __init__(
+        self, run: Run, goals: Sequence[Goal], labels: Mapping[int, str], *, quiet: bool
+    ) -> None:
+        self.goals = goals
+        self._run = run
+        self._labels = labels
+        self._quiet = quiet  # people's text goes to stderr, a document to stdout
+        self._console = output.err() if quiet else output.out()
+        self._width = max((len(self._label(goal.hot.function)) for goal in goals), default=0)
+
+    def _label(self, function: Function) -> str:
+        return self._labels[function.id]
+
+    @contextmanager
+    def progress(self) -> Iterator[pipeline.Tell]:
+        """A line on stderr that says what is being done, if it is a terminal."""
+        console = output.err()
+        if not console.is_terminal:
+            yield lambda _: None
+            return
+        with console.status("") as status:
+            yield lambda text: status.update(tables.plain(text))
+
+    def show(self, decision: Decision) -> None:
+        """A finished decision."""
+        for line in report.lines(decision, self._label(decision.function), self._width):
+            tables.say(self._console, line)
+
+    def end(self, outcome: Outcome) -> None:
+        """All there is to say at the end."""
+        expected = pipeline.expected(self.goals, outcome.accepted)
+        for decision in outcome.accepted:
+            tables.say(self._console, "")
+            report.show_change(self._console, decision, self._run.root)
+        tables.say(self._console, "")
+        for line in self._summary(outcome, expected):
+            tables.say(self._console, line)
+        if self._quiet:
+            self._emit(outcome, expected)
+
+    def _summary(self, outcome: Outcome, expected: float) -> Iterator[str]:
+        if outcome.whole is not None:
+            yield from report.whole_program_lines(outcome.whole, expected)
+        if outcome.interrupted:
+            done = f"{len(outcome.made)} of {len(self.goals)} functions"
+            yield f"Interrupted; {done} are finished and stored. Go on: perftrace optimize FUNC..."
+        if outcome.accepted:
+            yield "Next: perftrace apply"
+        else:
+            yield "Nothing to apply."
+
+    def _emit(self, outcome: Outcome, expected: float) -> None:
+        root = self._run.root
+        functions = [report.document(d, self._label(d.function), root) for d in outcome.made]
+        whole = report.whole_program_document(outcome.whole, expected)
+        output.emit_json(
+            "optimize",
+            {"functions": functions, "whole_program": whole, "interrupted": outcome.interrupted},
+        )
+
+    def preview(self, previews: Sequence[tuple[Goal, Preview]]) -> None:
+        """What would be tried."""
+        rows = [self._preview_row(*one) for one in previews]
+        if self._quiet:
+            output.emit_json("optimize", {"dry_run": True, "functions": rows})
+            return
+        for row in rows:
+            steps = ", ".join(dict.fromkeys(row["candidates"])) or row["reason"]
+            share = f"{row['hot_percent']:5.1f}%"
+            tables.say(self._console, f"{row['function']:<{self._width}}  {share}  {steps}")
+
+    def _preview_row(self, goal: Goal, found: Preview) -> dict[str, Any]:
+        candidates = found.first if isinstance(found, Subject) else []
+        return {
+            "function": self._label(goal.hot.function),
+            "hot_percent": 100 * goal.hot.hot.value,
+            "recorded": goal.hot.recorded,
+            "candidates": [" + ".join(candidate.steps) for candidate in candidates],
+            "reason": "" if isinstance(found, Subject) else found.reason,
+        }

@@ -1,0 +1,274 @@
+"""`perftrace replay` on a small project: written, run, checked, updated."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PRICING = '''"""Prices."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass
+class Item:
+    sku: str
+    qty: int
+    price: Decimal
+
+
+class Basket:
+    def __init__(self):
+        self.items = []
+
+    def add(self, item):
+        self.items.append(item)
+        return len(self.items)
+
+
+def quote(items, region, discount=0):
+    if region == "XX":
+        raise ValueError(f"unknown region: {region!r}")
+    total = sum((item.qty * item.price for item in items), Decimal(0))
+    return {"region": region, "total": total * (100 - discount) / 100}
+
+
+def settle(rows):
+    rows.sort()
+
+
+def login(password):
+    return len(password)
+
+
+def saved(path):
+    path.write_text("x")
+    return 1
+
+
+def report():
+    def line(n):
+        return f"line {n}"
+
+    print(line(1))
+'''
+MAIN = '''"""Uses each function."""
+
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from shop import pricing
+
+
+def main():
+    items = [pricing.Item("A-1", 2, Decimal("9.99"))]
+    pricing.quote(items, "EU", discount=10)
+    try:
+        pricing.quote([], "XX")
+    except ValueError:
+        pass
+    basket = pricing.Basket()
+    basket.add(items[0])
+    pricing.settle([2, 1])
+    pricing.login("hunter2")
+    pricing.saved(Path(tempfile.gettempdir()) / "perftrace-test-saved.txt")
+    pricing.report()
+
+
+main()
+'''
+
+
+def perftrace(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from perftrace.cli import main; sys.exit(main())"
+    inherited = {key: value for key, value in os.environ.items() if key != "CI"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env=inherited | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / ".git").mkdir()
+    (folder / "shop").mkdir()
+    (folder / "shop" / "__init__.py").write_text("")
+    (folder / "shop" / "pricing.py").write_text(PRICING)
+    (folder / "demo.py").write_text(MAIN)
+    done = perftrace(folder, "run", "--python", sys.executable, "demo.py")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def project(recorded: Path) -> Path:
+    """The project with its tests freshly written and its source as it was recorded."""
+    (recorded / "shop" / "pricing.py").write_text(PRICING)
+    for path in (recorded / "tests" / "replay").glob("*.py"):
+        path.unlink()
+    done = perftrace(recorded, "replay", "--write", "--json")
+    assert done.returncode == 0, done.stderr
+    (recorded / "written.json").write_text(done.stdout)
+    return recorded
+
+
+def tests_of(project: Path) -> Path:
+    return project / "tests" / "replay" / "test_replay_shop_pricing.py"
+
+
+def change(project: Path, old: str, new: str) -> None:
+    path = project / "shop" / "pricing.py"
+    assert old in PRICING
+    path.write_text(PRICING.replace(old, new))
+
+
+def test_tests_are_written_readable_and_each_function_is_accounted_for(project: Path) -> None:
+    text = tests_of(project).read_text()
+    assert '[Item(sku="A-1", qty=2, price=Decimal("9.99"))]' in text
+    assert "raises(ValueError, \"unknown region: 'XX'\")" in text
+    assert 'check(rows, [1, 2], "rows")' in text
+    assert 'with prints("line 1\\n"):' in text
+    assert "# exercises shop.pricing:report.<locals>.line (via report)" in text
+    assert "hunter2" not in text
+    assert str(project) not in text
+    document = json.loads((project / "written.json").read_text())
+    assert document["schema"] == "perftrace/replay/1"
+    rows = {row["function"]: row for row in document["functions"]}
+    assert rows["shop.pricing:quote"]["covered"] == "directly"
+    assert rows["shop.pricing:report.<locals>.line"]["via"] == "shop.pricing:report"
+    assert "secret" in rows["shop.pricing:login"]["reason"]
+    assert rows["shop.pricing:saved"]["covered"] == "no"
+    assert "write" in rows["shop.pricing:saved"]["reason"]
+    assert (project / ".gitattributes").read_text() == ("tests/replay/** linguist-generated=true\n")
+
+
+def test_a_second_write_changes_no_byte(project: Path) -> None:
+    folder = project / "tests" / "replay"
+    before = {path.name: path.read_bytes() for path in folder.glob("*.py")}
+    assert perftrace(project, "run", "--python", sys.executable, "demo.py").returncode == 0
+    done = perftrace(project, "replay", "--write")
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_bytes() for path in folder.glob("*.py")} == before
+
+
+def test_they_pass_under_a_strict_pytest_from_anywhere(project: Path, tmp_path: Path) -> None:
+    options = ["-p", "no:cacheprovider", "--strict-markers", "-W", "error", "-q"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(project / "tests" / "replay")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert perftrace(project, "replay").returncode == 0
+
+
+def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None:
+    before = tests_of(project).read_text()
+    change(project, "(100 - discount)", "(101 - discount)")
+    ran = perftrace(project, "replay")
+    assert ran.returncode == 1
+    assert "replay differs at result['total']: Decimal(" in ran.stdout
+    checked = perftrace(project, "replay", "--check", "--json")
+    assert checked.returncode == 1
+    states = {row["function"]: row["state"] for row in json.loads(checked.stdout)["tests"]}
+    assert states["shop.pricing:settle"] == "holds"
+
+    shown = perftrace(project, "replay", "--update", "shop.pricing:quote")
+    assert shown.returncode == 1
+    assert "--yes" in shown.stderr
+    assert '+        check(quote(items, "EU", discount=10), {' in shown.stdout
+    assert tests_of(project).read_text() == before
+    other = perftrace(project, "replay", "--update", "shop.pricing:settle", "--yes")
+    assert (other.returncode, other.stdout) == (0, "Nothing to update\n")
+
+    done = perftrace(project, "replay", "--update", "shop.pricing:quote", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert perftrace(project, "replay").returncode == 0
+    assert perftrace(project, "replay", "--check").returncode == 0
+
+
+def test_a_changed_side_of_a_call_fails_too(project: Path) -> None:
+    change(project, "rows.sort()", "rows.sort(reverse=True)")
+    assert "replay differs at rows[0]: 2, recorded 1" in perftrace(project, "replay").stdout
+    change(project, "total = sum", "items.append(items[0]); total = sum")
+    assert "replay differs at items: [" in perftrace(project, "replay").stdout
+    change(project, "unknown region", "no region")
+    assert "replay differs at exception.args[0]" in perftrace(project, "replay").stdout
+    change(project, 'f"line {n}"', 'f"row {n}"')
+    assert "replay differs at stdout: 'row 1" in perftrace(project, "replay").stdout
+
+
+def test_a_function_that_is_gone_is_named(project: Path) -> None:
+    change(project, "def settle", "def arrange")
+    done = perftrace(project, "replay", "--check")
+    assert done.returncode == 1
+    assert "shop.pricing has no settle any more (renamed, moved or deleted)" in done.stdout
+    assert perftrace(project, "replay", "--update", "--yes").returncode == 0
+    assert "settle" not in tests_of(project).read_text()
+    assert perftrace(project, "replay").returncode == 0
+
+
+def test_a_file_edited_by_hand_is_not_overwritten(project: Path) -> None:
+    path = tests_of(project)
+    text = path.read_text()
+    start = text.index("# shop.pricing:settle")
+    edited = text[:start].rstrip() + "\n"
+    path.write_text(edited)
+    done = perftrace(project, "replay", "--write")
+    assert done.returncode == 3
+    assert "test_replay_shop_pricing.py was edited by hand" in done.stderr
+    assert "--update" in done.stderr
+    assert path.read_text() == edited
+
+
+def test_a_damaged_file_is_one_clear_line(project: Path) -> None:
+    tests_of(project).write_text("<<<<<<< HEAD\n")
+    for action in ("--write", "--check", "--list"):
+        done = perftrace(project, "replay", action)
+        assert done.returncode == 3
+        assert "does not parse" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_nothing_is_written_in_ci(project: Path) -> None:
+    for action in ("--write", "--update"):
+        done = perftrace(project, "replay", action, CI="true")
+        assert done.returncode == 3
+        assert "CI is set" in done.stderr
+    assert perftrace(project, "replay", "--check", CI="true").returncode == 0
+
+
+def test_tests_are_listed_by_function(project: Path) -> None:
+    done = perftrace(project, "replay", "--list", "shop.pricing:quote", "--json")
+    rows = json.loads(done.stdout)["tests"]
+    assert {row["function"] for row in rows} == {"shop.pricing:quote"}
+    assert len(rows) == 2
+    wrong = perftrace(project, "replay", "--list", "shop.pricing:qoute")
+    assert wrong.returncode == 2
+    assert "No replay test is of shop.pricing:qoute" in wrong.stderr
+
+
+def test_the_tests_run_without_the_trace(project: Path) -> None:
+    trace = project / ".perftrace"
+    moved = trace.rename(project / "elsewhere")
+    try:
+        done = perftrace(project, "replay", "--check")
+        assert done.returncode == 0, done.stderr
+    finally:
+        moved.rename(trace)
