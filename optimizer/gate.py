@@ -22,6 +22,9 @@ _FORBIDDEN = frozenset(
 _SPEAKING = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"}
 )
+_MAKERS = frozenset(
+    {"frozenset", "tuple", "set", "re.compile", "str.maketrans", "dict.fromkeys", "range"}
+)
 _CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 _MUTATING = frozenset(
     {"append", "add", "extend", "update", "setdefault", "insert", "pop", "clear", "remove"}
@@ -165,14 +168,10 @@ def _bound(node: ast.stmt) -> str | None:
 
 def _is_constant(node: ast.expr) -> bool:
     """Whether it is made of literals and a few calls that have no effects."""
-    calls = {"frozenset", "tuple", "set", "re.compile", "str.maketrans", "dict.fromkeys", "range"}
-    parts = (ast.Call, ast.Attribute, ast.Name, ast.keyword)
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Call) and ast.unparse(inner.func) not in calls:
+        if isinstance(inner, ast.Call) and ast.unparse(inner.func).lstrip("_") not in _MAKERS:
             return False
         if isinstance(inner, ast.Lambda | ast.Await | ast.Yield | ast.NamedExpr):
-            return False
-        if not isinstance(inner, (*parts, ast.expr, ast.expr_context, ast.operator, ast.unaryop)):
             return False
     return True
 

@@ -40,7 +40,7 @@ CONTENTS: dict[type, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
 }
 # Modules whose classes show their whole value in their repr, and reduce by code of their own.
 PLAIN = frozenset(
-    {"builtins", "datetime", "decimal", "fractions", "pathlib", "re", "uuid", "zoneinfo"}
+    {"builtins", "datetime", "decimal", "fractions", "numpy", "pathlib", "re", "uuid", "zoneinfo"}
 )
 
 
@@ -174,7 +174,7 @@ def _freeze(value: Any, seen: dict[int, tuple[int, object]]) -> Part:
     text = "" if text.startswith("<") else text  # an address, not a value
     number = 0
     fixed = text or (issubclass(kind, (*IMMUTABLE, *VALUES)) and not _attributes(value))
-    if kind is bytearray or not fixed:  # its identity matters
+    if kind.__hash__ is None or not fixed:  # it can change, so its identity matters
         number = len(seen) + 1
         seen[id(value)] = number, value  # kept alive, so that no id is used twice
     steps = (("", part) for part in _reduced(value)) if plain else _steps(value)

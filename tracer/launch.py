@@ -78,7 +78,7 @@ def find_python(chosen: str | None, cwd: Path) -> str:
         pythons = [Path(folder) / "bin" / "python" for folder in folders if folder]
         chosen = next((str(path) for path in pythons if path.exists()), sys.executable)
     else:
-        chosen = shutil.which(chosen) or str((cwd / chosen).absolute())
+        chosen = str(cwd / (shutil.which(chosen) or chosen))
     if chosen != sys.executable:
         _require_version(chosen)
     return chosen
@@ -114,7 +114,7 @@ def execute(program: Program, folder: Path | None, cwd: Path, *, unsampled: str)
     Raises:
         CannotError: it could not be started.
     """
-    environment = _environment(folder) if folder else dict(os.environ)
+    environment = environment_for(folder) if folder else dict(os.environ)
     began = time.perf_counter()
     with _signals_to() as child:
         try:
@@ -137,7 +137,7 @@ def execute(program: Program, folder: Path | None, cwd: Path, *, unsampled: str)
     return Finish(wall_s, usage.ru_utime + usage.ru_stime, process.returncode, samples)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_for(folder: Path) -> dict[str, str]:
     """What leads the interpreter to the recorder; the recorder puts it back."""
     environment = {**os.environ, "PERFTRACE_RUN": str(folder), "PERFTRACE_HOME": str(HOME)}
     theirs = os.environ.get("PYTHONPATH")

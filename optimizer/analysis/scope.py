@@ -120,8 +120,6 @@ class Scope:
         if isinstance(node, cst.Attribute):
             self._enter(node.value, node)
             return
-        if isinstance(node, cst.Annotation):
-            return
         self._bind(node)
         for child in children(node):
             if isinstance(node, cst.Arg) and child is node.keyword:

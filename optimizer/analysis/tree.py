@@ -14,6 +14,7 @@ _TRIVIA = (
     cst.Newline,
     cst.Comment,
     cst.Comma,
+    cst.Annotation,  # not evaluated for local names
     cst.Semicolon,
     cst.Colon,
     cst.Dot,

@@ -18,6 +18,7 @@ from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.pipeline import Goal, Subject, Task
 from perftrace.optimizer.rank import rank
+from perftrace.optimizer.search import Tell
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
 from perftrace.report import decisions as report
 from perftrace.report import tables
@@ -149,7 +150,7 @@ class View:
         return self._labels[function.id]
 
     @contextmanager
-    def progress(self) -> Iterator[pipeline.Tell]:
+    def progress(self) -> Iterator[Tell]:
         """A line on stderr that says what is being done, if it is a terminal."""
         console = output.err()
         if not console.is_terminal:

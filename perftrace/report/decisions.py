@@ -1,8 +1,7 @@
 """What `optimize` found, as text and as a document."""
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +67,8 @@ def measured(verdict: Verdict) -> Measurement | None:
 
 def witness_text(witness: Witness) -> str:
     """The smallest call that shows a difference, in a line."""
-    via = f" (a caller: {witness.via})" if witness.via else ""
-    return f"{witness.call}{via} differs at {witness.where}: {witness.got}, recorded {witness.expected}"
+    call = f"{witness.call} (a caller)" if witness.via else witness.call
+    return f"{call} differs at {witness.where}: {witness.got}, recorded {witness.expected}"
 
 
 def show_change(console: Console, decision: Decision, root: Path) -> None:
@@ -112,7 +111,10 @@ def whole_program_lines(found: Comparison, expected: float) -> Iterator[str]:
                 f"whole program {found.cpu} of CPU time, {found.wall} of wall time, from"
                 f" {found.pairs} pairs of runs{output}"
             )
-            yield f"  expected {expected:.2f}x by Amdahl's law; old against itself {found.noise:.2f}x"
+            yield (
+                f"  expected by Amdahl's law: {expected:.2f}x at most; old against itself:"
+                f" {found.noise:.2f}x"
+            )
         case OutputChanged(line, was, now):
             yield "PROGRAM OUTPUT CHANGED: nothing is kept."
             yield f"  line {line} of its output is {now}, was {was}"

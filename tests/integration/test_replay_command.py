@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,9 +31,12 @@ class Basket:
         return len(self.items)
 
 
-def quote(items, region, discount=0):
+def known(region):
     if region == "XX":
         raise ValueError(f"unknown region: {region!r}")
+
+
+def quote(items, region, discount=0):
     total = sum((item.qty * item.price for item in items), Decimal(0))
     return {"region": region, "total": total * (100 - discount) / 100}
 
@@ -58,7 +62,6 @@ def report():
 '''
 MAIN = '''"""Uses each function."""
 
-import tempfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -69,18 +72,19 @@ def main():
     items = [pricing.Item("A-1", 2, Decimal("9.99"))]
     pricing.quote(items, "EU", discount=10)
     try:
-        pricing.quote([], "XX")
+        pricing.known("XX")
     except ValueError:
         pass
     basket = pricing.Basket()
     basket.add(items[0])
     pricing.settle([2, 1])
     pricing.login("hunter2")
-    pricing.saved(Path(tempfile.gettempdir()) / "perftrace-test-saved.txt")
+    pricing.saved(Path("saved.txt"))
     pricing.report()
 
 
-main()
+if __name__ == "__main__":
+    main()
 '''
 
 
@@ -89,6 +93,7 @@ def perftrace(
 ) -> subprocess.CompletedProcess[str]:
     code = "import sys; from perftrace.cli import main; sys.exit(main())"
     inherited = {key: value for key, value in os.environ.items() if key != "CI"}
+    inherited["XDG_CONFIG_HOME"] = str(folder / "config")  # one key for the whole module
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
@@ -111,6 +116,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "demo.py").write_text(MAIN)
     done = perftrace(folder, "run", "--python", sys.executable, "demo.py")
     assert done.returncode == 0, done.stderr
+    done = perftrace(folder, "replay", "--write", "--json")
+    assert done.returncode == 0, done.stderr
+    (folder / "written.json").write_text(done.stdout)
+    shutil.copytree(folder / "tests" / "replay", folder / "fresh")
     return folder
 
 
@@ -118,15 +127,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(recorded: Path) -> Path:
     """The project with its tests freshly written and its source as it was recorded."""
     (recorded / "shop" / "pricing.py").write_text(PRICING)
-    for path in (recorded / "tests" / "replay").glob("*.py"):
-        path.unlink()
-    done = perftrace(recorded, "replay", "--write", "--json")
-    assert done.returncode == 0, done.stderr
-    (recorded / "written.json").write_text(done.stdout)
+    shutil.rmtree(recorded / "tests" / "replay")
+    shutil.copytree(recorded / "fresh", recorded / "tests" / "replay")
     return recorded
 
 
-def tests_of(project: Path) -> Path:
+def suite_of(project: Path) -> Path:
     return project / "tests" / "replay" / "test_replay_shop_pricing.py"
 
 
@@ -137,7 +143,7 @@ def change(project: Path, old: str, new: str) -> None:
 
 
 def test_tests_are_written_readable_and_each_function_is_accounted_for(project: Path) -> None:
-    text = tests_of(project).read_text()
+    text = suite_of(project).read_text()
     assert '[Item(sku="A-1", qty=2, price=Decimal("9.99"))]' in text
     assert "raises(ValueError, \"unknown region: 'XX'\")" in text
     assert 'check(rows, [1, 2], "rows")' in text
@@ -179,7 +185,7 @@ def test_they_pass_under_a_strict_pytest_from_anywhere(project: Path, tmp_path: 
 
 
 def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None:
-    before = tests_of(project).read_text()
+    before = suite_of(project).read_text()
     change(project, "(100 - discount)", "(101 - discount)")
     ran = perftrace(project, "replay")
     assert ran.returncode == 1
@@ -193,7 +199,7 @@ def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None
     assert shown.returncode == 1
     assert "--yes" in shown.stderr
     assert '+        check(quote(items, "EU", discount=10), {' in shown.stdout
-    assert tests_of(project).read_text() == before
+    assert suite_of(project).read_text() == before
     other = perftrace(project, "replay", "--update", "shop.pricing:settle", "--yes")
     assert (other.returncode, other.stdout) == (0, "Nothing to update\n")
 
@@ -206,7 +212,7 @@ def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None
 def test_a_changed_side_of_a_call_fails_too(project: Path) -> None:
     change(project, "rows.sort()", "rows.sort(reverse=True)")
     assert "replay differs at rows[0]: 2, recorded 1" in perftrace(project, "replay").stdout
-    change(project, "total = sum", "items.append(items[0]); total = sum")
+    change(project, "return {", "items.append(1); return {")
     assert "replay differs at items: [" in perftrace(project, "replay").stdout
     change(project, "unknown region", "no region")
     assert "replay differs at exception.args[0]" in perftrace(project, "replay").stdout
@@ -220,12 +226,12 @@ def test_a_function_that_is_gone_is_named(project: Path) -> None:
     assert done.returncode == 1
     assert "shop.pricing has no settle any more (renamed, moved or deleted)" in done.stdout
     assert perftrace(project, "replay", "--update", "--yes").returncode == 0
-    assert "settle" not in tests_of(project).read_text()
+    assert "settle" not in suite_of(project).read_text()
     assert perftrace(project, "replay").returncode == 0
 
 
 def test_a_file_edited_by_hand_is_not_overwritten(project: Path) -> None:
-    path = tests_of(project)
+    path = suite_of(project)
     text = path.read_text()
     start = text.index("# shop.pricing:settle")
     edited = text[:start].rstrip() + "\n"
@@ -238,7 +244,7 @@ def test_a_file_edited_by_hand_is_not_overwritten(project: Path) -> None:
 
 
 def test_a_damaged_file_is_one_clear_line(project: Path) -> None:
-    tests_of(project).write_text("<<<<<<< HEAD\n")
+    suite_of(project).write_text("<<<<<<< HEAD\n")
     for action in ("--write", "--check", "--list"):
         done = perftrace(project, "replay", action)
         assert done.returncode == 3
@@ -258,7 +264,7 @@ def test_tests_are_listed_by_function(project: Path) -> None:
     done = perftrace(project, "replay", "--list", "shop.pricing:quote", "--json")
     rows = json.loads(done.stdout)["tests"]
     assert {row["function"] for row in rows} == {"shop.pricing:quote"}
-    assert len(rows) == 2
+    assert len(rows) == 1
     wrong = perftrace(project, "replay", "--list", "shop.pricing:qoute")
     assert wrong.returncode == 2
     assert "No replay test is of shop.pricing:qoute" in wrong.stderr

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from perftrace import values
+from perftrace.config import Settings
 from perftrace.model import Call, Ending, Recorded, Unrecorded, Value
 from perftrace.store import Store
-from perftrace.tracer import ingest
+from perftrace.tracer import ingest, launch, sampler
+from perftrace.tracer.record import Choices, record
 
 type Done = subprocess.CompletedProcess[str]
 type Run = Callable[..., Done]
@@ -364,3 +366,36 @@ def test_without_a_temporary_folder_the_program_still_runs(monkeypatch: pytest.M
     done = perftrace("run", "--no-sample", "app.py")
     assert (done.returncode, done.stdout) == (7, "ran\n")
     assert "Nothing was recorded" in done.stderr
+
+
+# --- in this process --------------------------------------------------------------------
+
+
+def test_where_no_sampler_can_look_on_calls_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "unavailable", lambda: "it is forbidden here")
+    Path("app.py").write_text(
+        "def hot():\n    return sum(i * i for i in range(1000))\n"
+        "def main():\n    for _ in range(5000):\n        hot()\n"
+        "main()\n"
+    )
+    program = launch.resolve("script", ["app.py"], sys.executable, Path.cwd())
+    choices = Choices(Path("trace.db").absolute(), overhead=0.02)
+    result = record(program, Path.cwd(), Settings(), choices)
+    assert result.summary is not None
+    assert (result.summary.sampler, result.summary.sampler_note) == (
+        "timing",
+        "it is forbidden here",
+    )
+    assert result.summary.samples > 0
+
+
+def test_the_recorder_adds_few_modules_and_none_that_is_heavy() -> None:
+    Path("app.py").write_text("import sys\nprint(*sorted(sys.modules))\n")
+    plain = subprocess.run(
+        [sys.executable, "app.py"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    added = set(perftrace("run", "--no-sample", "app.py").stdout.split()) - set(plain)
+    assert len(added) <= 40
+    heavy = {"re", "json", "pickle", "typing", "inspect", "dataclasses", "enum", "threading"}
+    assert not heavy & added
+    assert not {name for name in added if name.startswith(("perftrace", "sqlite", "_sqlite"))}

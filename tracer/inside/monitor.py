@@ -228,10 +228,12 @@ class Monitor:
         return True
 
     def _first(self, code: "CodeType", frame: "FrameType") -> Pending | None:
+        file = self.scope.absolute(code.co_filename)
         self.process.note()
+        self.process.note_file(file)
         if not scope.is_function(code):
             return None
-        identity = (self.scope.absolute(code.co_filename), code.co_qualname, code.co_firstlineno)
+        identity = (file, code.co_qualname, code.co_firstlineno)
         numbers = self._copies.setdefault(identity, [])
         if len(numbers) >= COPIES:
             self.process.not_watched(scope.AGAIN)

@@ -24,7 +24,8 @@ class Process:
         self._journals = [journal.Journal(folder)]
         self._described: tuple[Field, ...] = ()
         self._declared: set[int] = set()
-        self._files: set[str] = set()
+        self._states: dict[str, tuple[int, int]] = {}
+        self._files: set[str] = set()  # those described in this journal
         self._not_watched = [0] * len(scope.REASONS)
         self.write = self._journals[-1].write
 
@@ -56,16 +57,25 @@ class Process:
             self._described = described
             self.write(journal.PROCESS, *described)
 
+    def note_file(self, file: str) -> None:
+        """Note the state of a file of the user's before its first function is declared.
+
+        That is when its module begins to run: asking lets other threads run, and a program may
+        notice if they do so in the middle of a thread of its own.
+        """
+        if file not in self._states:
+            state = os.stat(file)
+            self._states[file] = (state.st_size, state.st_mtime_ns)
+        if file not in self._files:
+            self._files.add(file)
+            self.write(journal.FILE, file, *self._states[file])
+
     def declare(self, function: "Watched") -> None:
         """Describe a function once."""
         if function.number in self._declared:
             return
         self._declared.add(function.number)
-        file = function.identity[0]
-        if file not in self._files:
-            self._files.add(file)
-            state = os.stat(file)
-            self.write(journal.FILE, file, state.st_size, state.st_mtime_ns)
+        self.note_file(function.identity[0])
         self.write(
             journal.FUNCTION,
             function.number,

@@ -56,7 +56,7 @@ class AnyEquality(Rule):
         why += evidence(facts, clause.iter, wanted)
         whole = isinstance(element, cst.Name)
         region = outermost(target, call, clause.iter)
-        if region is not None:
+        if region is not None and target.offers("set"):
             name = target.local(f"known_{text(clause.target)}")
             keys = f"set({listed})" if whole else f"{{{text(element)} for {_loop(clause)}}}"
             found = cst.parse_expression(f"({operand(wanted)} {test} {name})")

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import libcst as cst
 
 from perftrace.optimizer.analysis.purity import clauses
-from perftrace.optimizer.analysis.tree import own, text
+from perftrace.optimizer.analysis.tree import commented, own, text
 from perftrace.optimizer.engines.rules.rule import (
     Proposal,
     Rule,
     Target,
     Tier,
     assigned,
+    body_of,
     rewrite,
     simple,
     statement,
@@ -25,8 +26,8 @@ _OTHER = {"True": "False", "False": "True"}
 class AnyLoop(Rule):
     """Return from a plain loop instead of `any` or `all`.
 
-    Matches: `return any(test for x in xs)`, `return all(…)`, `return not any(…)`, and
-    `found = any(test for x in xs)` with one `for`.
+    Matches: `return any(test for x in xs)`, `return all(…)`, `return not any(…)`;
+    `found = any(test for x in xs)` with one `for`; and `if any(…): return y`, also `raise`.
 
     Sound when: the loop variables occur nowhere else in the function, because now they are the
     function's own; no inner function sees them; and the test does not call `next`.
@@ -41,6 +42,8 @@ class AnyLoop(Rule):
     def propose(self, target: Target, facts: Facts) -> Iterator[Proposal]:
         """One proposal per statement."""
         del facts
+        for test in target.find(cst.If):
+            yield from _leaving(target, test)
         for line in target.find(cst.SimpleStatementLine):
             code = _returning(target, line) or _assigning(target, line)
             if code is not None:
@@ -48,6 +51,20 @@ class AnyLoop(Rule):
                 lines = [first.with_changes(leading_lines=line.leading_lines), *rest]
                 function = rewrite(target.function, {line: lambda _: cst.FlattenSentinel(lines)})  # noqa: B023 - called at once
                 yield Proposal(function, "A generator is made for one test: a loop needs none.")
+
+
+def _leaving(target: Target, test: cst.If) -> Iterator[Proposal]:
+    """`if any(…): return y` as a loop that leaves from inside."""
+    found = _call(target, test.test)
+    body = body_of(test)
+    alone = isinstance(target.analysis.scope.parents[test], cst.IndentedBlock)
+    if found is None or test.orelse or not alone or len(body) != 1 or commented(test.body):
+        return
+    last = simple(body[0])
+    if found[0] == "any" and isinstance(last, cst.Return | cst.Raise):
+        loop = statement(_loop("any", found[1], [text(last)]), test)
+        function = rewrite(target.function, {test: loop})
+        yield Proposal(function, "A generator is made for one test: a loop needs none.")
 
 
 def _returning(target: Target, line: cst.SimpleStatementLine) -> list[str] | None:

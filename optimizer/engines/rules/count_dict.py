@@ -67,7 +67,7 @@ def _counted(target: Target, loop: cst.For, name: str) -> str | None:
     if key is None or mentions(key, name) or mentions(loop.iter, name):
         return None
     countable = purity.pure(key) and purity.hashes(key) and purity.iterable(loop.iter)
-    if not countable or target.analysis.around.shadows("dict"):
+    if not countable or not target.offers("dict"):
         return None
     if text(key) == loop.target.value:
         return text(loop.iter)

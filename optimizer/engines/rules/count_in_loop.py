@@ -88,7 +88,8 @@ def _match(target: Target, call: cst.Call) -> tuple[cst.Name, str] | None:
     owner, method = found[0], found[1].func
     assert isinstance(method, cst.Attribute)
     types, purity = target.analysis.types, target.analysis.purity
-    if method.attr.value == "index" and not _from(target, wanted, owner.value):
+    reads = _from(target, wanted, owner.value) and target.offers("reversed", "enumerate")
+    if method.attr.value == "index" and not reads:
         return None
     if types.known(owner, "str"):
         fits = _is_character(target, wanted)

@@ -36,7 +36,7 @@ class MembershipSet(Rule):
         for node in target.find(cst.Comparison):
             searched = _searched(target, node)
             region = outermost(target, searched) if searched is not None else None
-            if searched is None or region is None:
+            if searched is None or region is None or not target.offers("set"):
                 continue
             site = (key(searched), id(region.node))
             if site not in seen:

@@ -23,8 +23,8 @@ from perftrace.optimizer.facts import Facts
 class RangeLen(Rule):
     """Iterate over a sequence itself.
 
-    Matches: `for i in range(len(xs))` (or from 0), as a loop or in a comprehension, that reads `xs[i]`. Where
-    `i` is used otherwise too, it becomes `for i, x in enumerate(xs)`.
+    Matches: `for i in range(len(xs))` (or from 0), as a loop or in a comprehension, that reads
+    `xs[i]`. Where `i` is used otherwise too, it becomes `for i, x in enumerate(xs)`.
 
     Sound when: `xs` is exactly a list, tuple or str in all recorded calls; nothing in the loop
     rebinds it, changes it or gives `i` another value; without `enumerate`, `i` is not used
@@ -89,7 +89,7 @@ def _listed(target: Target, clause: cst.For | cst.CompFor) -> cst.Name | None:
         return None
     listed = only_argument(inner)
     known = isinstance(listed, cst.Name) and types.known(listed, "list", "tuple", "str")
-    if not known or target.analysis.around.shadows("enumerate"):
+    if not known or not target.offers("enumerate"):
         return None
     return listed if isinstance(listed, cst.Name) else None
 

@@ -42,6 +42,11 @@ class Target:
             if isinstance(node, kinds):
                 yield node
 
+    def offers(self, *builtins: str) -> bool:
+        """Whether these names are the built-ins here, so that a rewrite can use them."""
+        around, bound = self.analysis.around, self.analysis.scope.bindings
+        return not any(around.shadows(name) or name in bound for name in builtins)
+
     def constant(self, suffix: str) -> str:
         """A free private module-level name, made from the function's own name."""
         base = self.function.name.value.strip("_").upper()

@@ -72,7 +72,11 @@ def _match(target: Target, test: cst.If) -> tuple[str, cst.BaseExpression] | Non
     if not fits or mentions(element, name) or not isinstance(element, cst.Name | cst.Subscript):
         return None
     looped = any(isinstance(one, LOOPS) for one in target.analysis.scope.above(test))
-    return (name, element) if looped and _grows_here_only(target, name) else None
+    return (
+        (name, element)
+        if looped and target.offers("set") and _grows_here_only(target, name)
+        else None
+    )
 
 
 def _appended(line: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
@@ -126,7 +130,7 @@ def _whole(
         loop.iter
     ):
         return None
-    if any(target.analysis.around.shadows(one) for one in ("dict", "list")):
+    if not target.offers("dict", "list"):
         return None
     made = statement(f"{name} = list(dict.fromkeys({text(loop.iter)}))", line)
     return {line: cst.RemoveFromParent(), loop: made}

@@ -64,7 +64,7 @@ def _match(target: Target, node: cst.Subscript) -> tuple[str, cst.Name] | None:
     if not ordered or not known or not not_empty(target, node, listed):
         return None
     function = "min" if first != reverse else "max"
-    return (function, listed) if not target.analysis.around.shadows(function) else None
+    return (function, listed) if target.offers(function) else None
 
 
 def _end(node: cst.Subscript) -> bool | None:

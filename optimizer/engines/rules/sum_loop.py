@@ -52,7 +52,7 @@ class SumLoop(Rule):
 def _sum(target: Target, loop: cst.For) -> str | None:
     if loop.orelse or loop.asynchronous or guarded(target, loop) or commented(loop.body):
         return None
-    if any(isinstance(one, _ODD) for one in own(loop)) or target.analysis.around.shadows("sum"):
+    if any(isinstance(one, _ODD) for one in own(loop)) or not target.offers("sum"):
         return None
     body, condition = body_of(loop), ""
     if len(body) == 1 and isinstance(body[0], cst.If) and not body[0].orelse:

@@ -4,6 +4,7 @@ import collections
 import datetime
 import enum
 import re
+import struct
 import textwrap
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
@@ -332,3 +333,20 @@ def test_two_things_of_one_name_are_imported_by_two() -> None:
         "from b.store import Item as store_Item\n"
         "from shop import check as shop_check\n"
     )
+
+
+def test_a_numpy_array_of_numbers_is_written_without_numpy() -> None:
+    dtype = values.ReduceNode(
+        values.RefNode("numpy", "dtype"), values.TupleNode(["f8", False, True])
+    )
+    dtype.state = values.TupleNode([3, "<", None, None, None, -1, -1, 0])
+    data = struct.pack("<4d", 1.0, 2.0, -0.0, float("inf"))
+    array = values.ReduceNode(
+        values.RefNode("numpy._core.numeric", "_frombuffer"),
+        values.TupleNode([data, dtype, values.TupleNode([2, 2]), "C"]),
+    )
+    made = Writer(Imports(), SOURCES, CAP).write([Slot("value", array)])
+    assert isinstance(made, Written)
+    assert flat(made.values[0]) == ('array([[1.0, 2.0], [-0.0, float("inf")]], dtype="float64")')
+    array.arguments.items[3] = "F"
+    assert "numpy array" in str(Writer(Imports(), SOURCES, CAP).write([Slot("value", array)]))

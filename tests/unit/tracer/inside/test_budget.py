@@ -1,0 +1,74 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perftrace.tracer.inside import budget as module
+from perftrace.tracer.inside.budget import CREDIT_NS, Budget
+
+
+def function(*, captured: int = 1, bill: int = 1000, failures: int = 0) -> Any:
+    return SimpleNamespace(captured=captured, bill=bill, cost=0, failures=failures)
+
+
+@pytest.fixture
+def budget(monkeypatch: pytest.MonkeyPatch) -> Budget:
+    monkeypatch.setattr(module, "process_time_ns", lambda: 10**9)
+    made = Budget(0.02)
+    made.refresh()
+    return made
+
+
+def test_it_closes_when_credit_and_share_are_spent(budget: Budget) -> None:
+    budget.spent = CREDIT_NS + 20_000_000 - 1
+    assert budget.open()
+    budget.spent += 1
+    assert not budget.open()
+    assert budget.choose() == []
+
+
+def test_the_least_captured_and_cheapest_come_first(budget: Budget) -> None:
+    often, seldom, costly = function(captured=9), function(), function(bill=10_000)
+    for each in (often, seldom, costly):
+        budget.settle(each)
+    assert budget.choose() == [seldom, often, costly]
+    assert budget.choose() == []
+
+
+def test_the_cost_is_a_moving_average(budget: Budget) -> None:
+    one = function(bill=1000)
+    budget.settle(one)
+    one.bill = 3000
+    budget.settle(one)
+    assert (one.cost, one.bill) == (2000, 0)
+    budget.settle(one)
+    assert one.cost == 2000
+
+
+def test_a_round_spends_no_more_than_half_a_second_earns(budget: Budget) -> None:
+    for _ in range(10):
+        budget.settle(function(bill=2_900_000))
+    assert len(budget.choose()) == 3
+
+
+def test_what_costs_more_than_a_round_waits_for_a_whole_one(budget: Budget) -> None:
+    budget.spent = CREDIT_NS + 15_000_000
+    costly = function(bill=50_000_000)
+    budget.settle(costly)
+    assert budget.choose() == []
+    budget.spent = 0
+    assert budget.choose() == [costly]
+
+
+def test_what_never_fits_rests_longer_and_longer(budget: Budget) -> None:
+    def rounds_until_chosen(failures: int) -> int:
+        budget.settle(function(failures=failures))
+        return next(n for n in range(1, 100) if budget.choose())
+
+    assert [rounds_until_chosen(n) for n in (0, 1, 2, 3)] == [1, 1, 4, 9]
+
+
+def test_a_forked_child_starts_anew(budget: Budget) -> None:
+    budget.spent = 10**12
+    budget.begin_again()
+    assert budget.open()
