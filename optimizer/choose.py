@@ -56,8 +56,15 @@ def not_chosen(measurement: Measurement, least: float) -> Rejected:
     return Rejected(f"{why}: {figures(measurement)}", measurement=measurement)
 
 
+def judged(evidence: Evidence, measurement: Measurement, min_speedup: float) -> Verdict:
+    """The verdict on a candidate by its measurement."""
+    if measurement.low > min_speedup:
+        return Accepted(evidence, measurement)
+    return not_chosen(measurement, min_speedup)
+
+
 def confirmed(evidence: Evidence, measurement: Measurement, min_speedup: float) -> Verdict:
-    """The verdict on a winner after the measurement that counts."""
+    """The verdict on a winner, by the second measurement, which alone counts."""
     if measurement.low > min_speedup:
         return Accepted(evidence, measurement)
     return Inconclusive(f"{NOT_REPRODUCED}: {figures(measurement)} when measured again")

@@ -10,12 +10,13 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from perftrace.model import Call, Measurement, Recorded
 from perftrace.optimizer import interval
+from perftrace.optimizer.interval import Interval
 from perftrace.optimizer.oracle import Oracle, hottest
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay import recorded
@@ -35,13 +36,14 @@ class Effort:
     """How much is spent on one measurement."""
 
     pairs: int
+    most: int  # pairs, where the interval is not clear about the speed-up that is wanted
     groups: int  # of four blocks, in each pair
     block_s: float  # a block with its preparation: copying arguments can take longer than a call
 
 
-SCREEN = Effort(pairs=1, groups=2, block_s=0.1)
-MEASURE = Effort(pairs=5, groups=2, block_s=0.3)
-CONFIRM = Effort(pairs=6, groups=2, block_s=0.3)
+SCREEN = Effort(pairs=1, most=1, groups=2, block_s=0.1)
+MEASURE = Effort(pairs=5, most=12, groups=2, block_s=0.3)
+CONFIRM = Effort(pairs=6, most=6, groups=2, block_s=0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +116,18 @@ class Timer:
         self._rounds: dict[tuple[Workload, str, Effort], tuple[int, int]] = {}
 
     def measure(
-        self, workload: Workload, old: Version, new: Version, effort: Effort
+        self, workload: Workload, old: Version, new: Version, effort: Effort, wanted: float = 1.0
     ) -> Measurement | NotMeasured:
-        """The ratio old over new, in CPU time."""
+        """The ratio old over new, in CPU time; `wanted` is what it should surely be above."""
         pairs: list[_Pair] = []
-        for _ in range(effort.pairs):
+        while len(pairs) < effort.pairs or (
+            len(pairs) < effort.most and _is_open(_interval(pairs), wanted)
+        ):
             pair = self._pair(workload, old, new, effort)
             if isinstance(pair, NotMeasured):
                 return pair
             pairs.append(pair)
-        found = interval.of_logs([math.log(pair.old / pair.new) for pair in pairs])
+        found = _interval(pairs)
         return Measurement(
             ratio=found.ratio,
             low=found.low,
@@ -177,6 +181,15 @@ class Timer:
             if side == 0 and block.cpu_ns < COLD_NS:
                 raise _NoTime("keeps state between calls; its recorded calls take too little time")
         return _Pair(*times)
+
+
+def _interval(pairs: Sequence[_Pair]) -> Interval:
+    return interval.of_logs([math.log(pair.old / pair.new) for pair in pairs])
+
+
+def _is_open(found: Interval, wanted: float) -> bool:
+    """Whether it may well be fast enough, but not surely."""
+    return found.low <= wanted < found.ratio
 
 
 class _NoTime(Exception):  # noqa: N818 - an outcome

@@ -14,7 +14,7 @@ from perftrace.store import Store
 
 DIRECT, INDIRECT, HOTTEST = 24, 12, 6  # calls at most: of the function, of callers, to be timed
 LOOKED_AT = 3  # times as many are looked at before these are chosen
-BUDGET_NS = 5_000_000_000  # recorded time of all the calls
+DIRECT_NS, INDIRECT_NS = 1_000_000_000, 500_000_000  # recorded time of all the calls
 WIDTH = 200  # of a call as text
 
 
@@ -96,16 +96,18 @@ class _Making:
                 reason = f"its arguments were not recorded: {call.arguments.reason}"
                 self.dropped[reason] += 1
         likely = sample.choose(self._store, usable, DIRECT * LOOKED_AT)
-        told = sample.tell_most([self._look(call) for call in self._affordable(likely, 1)], DIRECT)
+        told = sample.tell_most(
+            [self._look(call) for call in self._affordable(likely, DIRECT_NS, 1)], DIRECT
+        )
         chosen = [*(one.call for one in told), *hottest(usable)]
-        for call in self._affordable({call.id: call for call in chosen}.values(), 1):
+        for call in self._affordable({call.id: call for call in chosen}.values(), DIRECT_NS, 1):
             self._add(call, None)
 
     def add_indirect(self) -> None:
         """Calls of callers that reach the function."""
         tried = reach.calls(self._store, self._run, self._function, INDIRECT * LOOKED_AT)
         wanted = len(self.cases) + INDIRECT
-        for call in self._affordable(tried, 0 if self.cases else 1):
+        for call in self._affordable(tried, INDIRECT_NS, 0 if self.cases else 1):
             if len(self.cases) < wanted:
                 self._add(call, self._target)
 
@@ -125,10 +127,9 @@ class _Making:
             lines = reply.lines if isinstance(reply, Replayed) else lines
         return sample.look(self._store, call, lines)
 
-    def _affordable(self, calls: Iterable[Call], least: int) -> list[Call]:
+    def _affordable(self, calls: Iterable[Call], left: int, least: int) -> list[Call]:
         """The calls, shortest first, that can be made again and again; at least so many."""
         kept: list[Call] = []
-        left = BUDGET_NS
         for call in sorted(calls, key=lambda call: call.duration_ns or 0):
             left -= call.duration_ns or 0
             if len(kept) >= least and left < 0:

@@ -211,7 +211,8 @@ def _spaced(lines: list[str], at: int, count: int, newline: str) -> list[str]:
     """Blank lines around what was inserted, where it is not an import among imports."""
     inserted = lines[at : at + count]
     imports = all(line.startswith(_IMPORTS) for line in inserted)
-    if not imports and at and lines[at - 1].strip():
+    follows = at > 0 and bool(lines[at - 1].strip())
+    if follows and not (imports and lines[at - 1].startswith(_IMPORTS)):
         inserted.insert(0, newline)
     if at + count < len(lines) and lines[at + count].strip():
         inserted.append(newline)

@@ -29,6 +29,7 @@ from perftrace.optimizer import choose, decisions, oracle, patch, whole_program,
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts, gather
 from perftrace.optimizer.search import Found, Search, Tell
+from perftrace.optimizer.verify import Passed, verify
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.store import Store
 
@@ -135,6 +136,26 @@ def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconc
     if not first:
         return Rejected("no rule applies")
     return Subject(Version(function, source), calls, known, first)
+
+
+def check(
+    store: Store, run: Run, candidate: Candidate, min_speedup: float | None
+) -> Passed | Verdict:
+    """The verdict on one given candidate; on its behaviour alone where no speed-up is asked for.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    function = candidate.function
+    if function.id < 0:
+        return Inconclusive("not replayable: no call of it was recorded")
+    workers = Workers(store)
+    truth = oracle.consult(run, Version(function, candidate.original), workers)
+    found = verify(candidate, truth, workers, explain=True)
+    if min_speedup is None or not isinstance(found, Passed):
+        return found
+    search = Search(truth, list(store.calls(function, run=run)), workers, min_speedup)
+    return search.confirm(candidate, found, choose.judged)
 
 
 def compatible(found: Found, accepted: Sequence[Decision]) -> Verdict:

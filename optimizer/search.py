@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from perftrace.model import Call, Candidate, Inconclusive, Verdict
+from perftrace.model import Call, Candidate, Evidence, Inconclusive, Measurement, Verdict
 from perftrace.optimizer import choose, measure
 from perftrace.optimizer.choose import Timed
 from perftrace.optimizer.engines import Engine
@@ -18,6 +18,7 @@ STEPS = 3  # changes on top of each other
 STEP_GAIN = 1.02  # each further step must be surely this much faster than the one before
 
 type Tell = Callable[[str], None]
+type Judge = Callable[[Evidence, Measurement, float], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Search:
             proposals = engine.refine(best.candidate, facts)
         if best is not None:
             tell("confirming the winner")
-            self._confirm(best)
+            self.confirm(best.candidate, best.passed)
         tried = tuple(self._tried.values())
         return Found(*choose.nearest(tried), tried)
 
@@ -77,14 +78,14 @@ class Search:
                 continue
             tell(f"trying {named(candidate)}")
             screened += self._screen(candidate, best)
-        least = self._min_speedup if best is None else STEP_GAIN
+        wanted = self._wanted(best)
         measured: list[Timed] = []
         for timed in choose.survivors(screened):
             tell(f"measuring {named(timed.candidate)}")
             measured += self._time(timed.candidate, timed.passed, best, measure.MEASURE)
         for timed in measured:
-            self._note(timed.candidate, choose.not_chosen(timed.measurement, least))
-        return choose.best(measured, least)
+            self._note(timed.candidate, choose.not_chosen(timed.measurement, wanted))
+        return choose.best(measured, wanted)
 
     def _screen(self, candidate: Candidate, best: Timed | None) -> list[Timed]:
         """The candidate with a first look at its speed, if no difference is known."""
@@ -106,18 +107,24 @@ class Search:
             self._note(candidate, Inconclusive(workload.reason))
             return []
         old = self._oracle.original if best is None else Version.of(best.candidate)
-        found = self._timer.measure(workload, old, Version.of(candidate), effort)
+        wanted = self._wanted(best)
+        found = self._timer.measure(workload, old, Version.of(candidate), effort, wanted)
         if isinstance(found, NotMeasured):
             self._note(candidate, Inconclusive(found.reason))
             return []
         return [Timed(candidate, passed, found)]
 
-    def _confirm(self, best: Timed) -> None:
-        """Measure the winner against the original in new processes: the figures that count."""
-        for timed in self._time(best.candidate, best.passed, None, measure.CONFIRM):
-            evidence = best.passed.evidence
-            verdict = choose.confirmed(evidence, timed.measurement, self._min_speedup)
-            self._note(best.candidate, verdict)
+    def confirm(
+        self, candidate: Candidate, passed: Passed, judge: Judge = choose.confirmed
+    ) -> Verdict:
+        """Measure against the original in new processes: these are the figures that count."""
+        for timed in self._time(candidate, passed, None, measure.CONFIRM):
+            self._note(candidate, judge(passed.evidence, timed.measurement, self._min_speedup))
+        return self._tried[candidate.source][1]
+
+    def _wanted(self, best: Timed | None) -> float:
+        """The speed-up that a step has to reach."""
+        return self._min_speedup if best is None else STEP_GAIN
 
     def _workload(self, *, cold: bool) -> Workload | NotMeasured:
         if cold:

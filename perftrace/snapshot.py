@@ -74,6 +74,7 @@ def encode(value: object, cap: int) -> tuple[bytes, int]:
         naming.modules.update(_OWN)
     sink = _Sink(cap)
     pickler = _Pickler(sink, 5, buffer_callback=sink.admit)
+    pickler.room = cap
     try:
         pickler.dump(value)
     except (TooBig, Unencodable):
@@ -156,15 +157,31 @@ def _explain(error: Exception) -> str:
 
 class _Pickler(_pickle.Pickler):
     opaque_parts = 0
+    room = 0
 
     def reducer_override(self, value: Any) -> Any:
         reduced = reduce(value)
         if type(reduced) is str:
             reduced = opaque, (naming.text(type(value)), reduced, self.opaque_parts, False)
         elif type(reduced) is not tuple or reduced[0] is not opaque:
+            self.room -= _least(reduced)
+            if self.room < 0:
+                raise TooBig
             return reduced
         self.opaque_parts += 1
         return reduced
+
+
+def _least(reduced: Any) -> int:
+    """How many bytes a reduction takes at least.
+
+    The pickler hands over 64 KB at a time, so without this a value that is far too big would be
+    found out late, and instances are the slowest of all to take apart.
+    """
+    if type(reduced) is not tuple or len(reduced) < 6:
+        return 8
+    attributes = reduced[2][0]
+    return 24 + 4 * len(attributes) if type(attributes) is dict else 24
 
 
 # --- what can't change --------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from perftrace.optimizer.analysis.effects import Stability
 from perftrace.optimizer.analysis.purity import Purity
 from perftrace.optimizer.analysis.scope import Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
+from perftrace.optimizer.analysis.tree import own
 from perftrace.optimizer.analysis.types import Types
 from perftrace.optimizer.facts import Facts
 
@@ -19,6 +20,11 @@ class Analysis:
         self.function = function
         self.around = around
         self.facts = facts
+
+    @cached_property
+    def nodes(self) -> list[cst.CSTNode]:
+        """Everything in its body in source order, inner functions left out."""
+        return list(own(self.function.body))
 
     @cached_property
     def scope(self) -> Scope:

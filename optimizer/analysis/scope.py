@@ -60,9 +60,8 @@ class Scope:
 
     @property
     def names(self) -> set[str]:
-        """Every name that occurs in the function, inner ones included."""
-        inner = {node.value for node in walk(self.function) if isinstance(node, cst.Name)}
-        return inner | set(self.bindings)
+        """Every name that occurs in the function, inner functions included."""
+        return {*self.loads, *self.bindings, *self.captured}
 
     def local(self, name: str) -> bool:
         """Whether the name belongs to this function alone."""

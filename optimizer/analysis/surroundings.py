@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import functools
 import math
 import typing
 from collections import Counter
@@ -48,25 +49,53 @@ class Surroundings:
         return self.origin(node, scope)
 
 
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """What is the same for all functions of a file."""
+
+    bound: Counter[str]
+    globals: frozenset[str]  # declared `global` in some function
+    used: frozenset[str]
+    imports: Mapping[str, str]
+    lines: Mapping[str, int]
+    starred: frozenset[str]
+
+
+@functools.lru_cache(maxsize=4)
+def _module(tree: ast.Module) -> _Module:
+    imports, lines = _imports(tree)
+    every = list(ast.walk(tree))
+    declared = {name for node in every if isinstance(node, ast.Global) for name in node.names}
+    starred = {
+        node.module or ""
+        for node in every
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    }
+    return _Module(
+        bound=Counter(_bound(tree)),
+        globals=frozenset(declared),
+        used=frozenset(_identifiers(every)) | frozenset(_bound(tree)),
+        imports=imports,
+        lines=lines,
+        starred=frozenset(starred),
+    )
+
+
 def around(tree: ast.Module, enclosing: Sequence[Definition]) -> Surroundings:
     """The surroundings of a function inside these definitions, outermost first."""
-    bound = Counter(_bound(tree))
+    module = _module(tree)
     functions = [node for node in enclosing if isinstance(node, _FUNCTIONS)]
     inner = {name for function in functions for name in _inside(function)}
-    globals_ = {
-        name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
-    }
-    once = {name for name, count in bound.items() if count == 1} - inner - globals_
-    imports, lines, starred = _imports(tree)
-    star_names = frozenset().union(*(_STARS.get(module, frozenset()) for module in starred))
+    once = {name for name, count in module.bound.items() if count == 1} - inner - module.globals
+    star_names = frozenset().union(*(_STARS.get(one, frozenset()) for one in module.starred))
     return Surroundings(
-        bound=frozenset(bound) | inner | globals_ | star_names,
-        imports={name: origin for name, origin in imports.items() if name in once},
-        constants={n: shape for n, shape in _constants(tree) if n in once},
-        used=frozenset(_identifiers(tree)),
-        lines=lines,
+        bound=frozenset(module.bound) | inner | module.globals | star_names,
+        imports={name: origin for name, origin in module.imports.items() if name in once},
+        constants={name: shape for name, shape in _constants(tree) if name in once},
+        used=module.used,
+        lines=module.lines,
         top=not enclosing,
-        starred=not starred <= _STARS.keys(),
+        starred=not module.starred <= _STARS.keys(),
     )
 
 
@@ -101,11 +130,10 @@ def _inside(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
     yield from _bound(function)
 
 
-def _imports(tree: ast.Module) -> tuple[dict[str, str], dict[str, int], set[str]]:
-    """Top-level imports: what each name is, the line it ends on, and the starred modules."""
+def _imports(tree: ast.Module) -> tuple[dict[str, str], dict[str, int]]:
+    """Top-level imports: what each name is, and the line that its import ends on."""
     found: dict[str, str] = {}
     lines: dict[str, int] = {}
-    starred: set[str] = set()
     for node in tree.body:
         match node:
             case ast.Import(names=names):
@@ -120,10 +148,7 @@ def _imports(tree: ast.Module) -> tuple[dict[str, str], dict[str, int], set[str]
                     lines[name] = node.end_lineno or node.lineno
             case _:
                 pass
-    for inner in ast.walk(tree):
-        if isinstance(inner, ast.ImportFrom) and any(one.name == "*" for one in inner.names):
-            starred.add(inner.module or "")
-    return found, lines, starred
+    return found, lines
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, Shape]]:
@@ -137,8 +162,8 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, Shape]]:
                 pass
 
 
-def _identifiers(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _identifiers(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         match node:
             case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
                 yield name
@@ -150,4 +175,3 @@ def _identifiers(tree: ast.Module) -> Iterator[str]:
                 yield from names
             case _:
                 pass
-    yield from _bound(tree)

@@ -17,6 +17,7 @@ COMMANDS = {
     "replay": "perftrace.cli.replay",
     "optimize": "perftrace.cli.optimize",
     "apply": "perftrace.cli.apply",
+    "verify": "perftrace.cli.verify",
 }
 OUR_BUG = 4
 INTERRUPTED = 130

@@ -33,7 +33,7 @@ class RunCommand(click.Command):
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
-    """`2%` or `0.02`."""
+    """`5%` or `0.05`."""
     if value is None:
         return None
     try:
@@ -41,7 +41,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     except ValueError:
         share = -1
     if not 0 < share <= 0.5:
-        raise click.BadParameter("give a share of CPU time up to 50%, such as 2%")
+        raise click.BadParameter("give a share of CPU time up to 50%, such as 5%")
     return share
 
 
@@ -50,7 +50,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("--python", metavar="PATH", help="Interpreter (default: the active environment's).")
 @click.option("--include", multiple=True, metavar="GLOB", help="Files or a package to trace too.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Files or a package not to trace.")
-@click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 2%).")
+@click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 5%).")
 @click.option("-m", "module", metavar="MOD", help="Run a module, as python -m does.")
 @click.option("--no-sample", is_flag=True, help="Don't sample the hot path.")
 @click.option("--json", "as_json", is_flag=True, help="End with a JSON document, on stderr.")

@@ -15,6 +15,7 @@ globals()["__builtins__"] = dict(vars(builtins))
 CREDIT_NS = 10_000_000  # granted before the program has used any time
 BURST_S = 0.5  # a round may use what this many seconds earn
 SKIPS = 32  # functions too costly for what is left of a round that are passed over
+MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
 
 
@@ -45,9 +46,18 @@ class Budget:
         """Whether there is anything left."""
         return self.spent < self._limit
 
+    def another(self, function: "Watched") -> bool:
+        """Whether the function's very next call is captured too."""
+        if function.shots <= 1 or function.failures or not self.open():
+            return False
+        function.shots -= 1
+        return True
+
     def settle(self, function: "Watched") -> None:
         """Queue a function for another capture, the least captured and cheapest first."""
         if function.bill:
+            function.bill //= max(1, function.captured - function.settled)
+            function.settled = function.captured
             function.cost = (function.cost + function.bill) // 2 if function.cost else function.bill
             function.bill = 0
         if function.failures:
@@ -74,8 +84,10 @@ class Budget:
                 room -= function.cost
         for function in passed:
             self._push(function)
+        for function in chosen:  # what is left is shared out
+            function.shots = 1 + min(MORE_SHOTS, room // (len(chosen) * (function.cost or 1)))
         return chosen
 
     def _push(self, function: "Watched") -> None:
-        urgency = (function.captured + 1) * function.cost
+        urgency = (function.captured + 1) * function.cost // (1 + function.seen)
         heappush(self._queue, (urgency, next(self._order), function))

@@ -90,6 +90,7 @@ class Control:
     def _round(self) -> None:
         cpu = self._budget.refresh()
         self._judge_unwinds(cpu)
+        self._monitor.look_round()
         for function in self._budget.choose():
             self._monitor.arm(function)
         self._process.note()

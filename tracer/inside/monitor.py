@@ -14,11 +14,13 @@ import sys
 from _thread import get_ident
 from gc import get_referents
 from itertools import count
-from sys import _getframe
+from sys import _current_frames, _getframe
 from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
-from .function import Pending, Watched, arguments, item, outcome
+from .capture import arguments, item, outcome
+from .function import Watched
+from .pending import Pending, PendingCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class Monitor:
         self.watching_unwinds = False
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
-        self._pending: dict[int, Pending] = {}  # by id of the frame
+        self._pending = PendingCalls()
         self._inside: dict[int, int] = {}  # thread -> ns of wall time in here
         self._calls = count(1)
         self._switches = 0
@@ -108,6 +110,13 @@ class Monitor:
         """Capture the function's next call."""
         self._set(function, START)
 
+    def look_round(self) -> None:
+        """Note which functions run now: too crude to rank them, enough to share the budget."""
+        for frame in _current_frames().values():
+            function = self._functions.get(id(frame.f_code)) or self._caller(frame)
+            if function is not None:
+                function.seen += 1
+
     def mute_unwinds(self) -> None:
         """They are frequent, or the program is near its recursion limit: don't watch them."""
         if self.watching_unwinds:
@@ -121,13 +130,13 @@ class Monitor:
         self.watching_unwinds = on
         monitoring.set_events(self._a, START | UNWIND if on else START)
         if not on:  # a call may now end unseen; its function's next start tells
-            for pending in list(self._pending.values()):
+            for pending in self._pending.all():
                 self._await_end(pending.function)
 
     def forget_pending(self) -> None:
         """Await no end any more: this is a forked child, the calls are the parent's."""
         self.busy.clear()
-        for pending in list(self._pending.values()):
+        for pending in self._pending.all():
             self._give_up(pending.function)
 
     # --- callbacks: a RecursionError means that the program has no frame left for us --------
@@ -247,15 +256,14 @@ class Monitor:
 
     def _begin(self, function: Watched, frame: "FrameType") -> Pending:
         started = monotonic_ns()
-        stale = self._pending.get(id(frame))
+        stale = self._pending.at(frame)
         if stale is not None:
             self._give_up(stale.function)
         pending = Pending(function, frame, next(self._calls), get_ident())
         given = arguments(pending, frame)
         function.captured += 1
         function.missed = function.depth = 0
-        function.pending += 1
-        self._pending[id(frame)] = pending
+        self._pending.add(pending)
         self._await_end(function)
         caller = self._caller(frame)
         self.process.declare(function)
@@ -276,11 +284,8 @@ class Monitor:
 
     def _another_start(self, function: Watched, frame: "FrameType") -> None:
         """A call starts while the end of another is awaited: has that one ended unseen?"""
-        back = id(frame.f_back)
-        for pending in self._pending_of(function):
-            same_place = pending.back == back and function.kind == "function"
-            if pending.frame_id == id(frame) or same_place:
-                self._drop(pending)
+        for pending in self._pending.ended_by(function, frame):
+            self._pending.drop(pending)
         if not function.pending:
             self._rest(function)
         elif self._missed_enough(function, 1):
@@ -311,10 +316,14 @@ class Monitor:
             ending = "yielded"
         elif ending == "suspended":  # a coroutine that was closed
             ending = "raised"
-        result = outcome(pending, frame, payload, after=self.budget.open())
-        self._drop(pending)
+        after = function.captured == 1 or self.budget.open()
+        result = outcome(pending, frame, payload, after=after)
+        self._pending.drop(pending)
         if not function.pending:
-            self._rest(function)
+            if self.budget.another(function):
+                self._set(function, START)
+            else:
+                self._rest(function)
         self.process.write(
             journal.END, pending.call, ending, result.blob, result.opaque, result.missing, duration
         )
@@ -326,11 +335,9 @@ class Monitor:
         function = self._functions.get(id(code))
         if function is None or not function.pending:
             return None
-        pending = self._pending.get(id(frame))
-        if pending is None or pending.function is not function or not _same_place(pending, frame):
-            if self._missed_enough(function, -1):
-                self._guarded(function, self._abandon, function)
-            return None
+        pending = self._pending.of_frame(function, frame)
+        if pending is None and self._missed_enough(function, -1):
+            self._guarded(function, self._abandon, function)
         return pending
 
     def _missed_enough(self, function: Watched, deeper: int) -> bool:
@@ -357,17 +364,9 @@ class Monitor:
         self._set(function, events)
 
     def _give_up(self, function: Watched) -> None:
-        for pending in self._pending_of(function):
-            self._drop(pending)
+        for pending in self._pending.of(function):
+            self._pending.drop(pending)
         self._rest(function)
-
-    def _drop(self, pending: Pending) -> None:
-        if self._pending.get(pending.frame_id) is pending:
-            del self._pending[pending.frame_id]
-            pending.function.pending -= 1
-
-    def _pending_of(self, function: Watched) -> list[Pending]:
-        return [p for p in list(self._pending.values()) if p.function is function]
 
     def _rest(self, function: Watched) -> None:
         self._set(function, 0)
@@ -390,14 +389,3 @@ class Monitor:
                 return function
             below = below.f_back
         return None
-
-
-def _same_place(pending: Pending, frame: "FrameType") -> bool:
-    """Whether the frame is still called from where the pending call was.
-
-    A frame's id may be taken over by another frame; generators go on from anywhere.
-    """
-    if pending.function.kind != "function":
-        return True
-    back = frame.f_back
-    return pending.back == id(back) and (back is None or back.f_lasti == pending.back_at)

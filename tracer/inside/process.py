@@ -64,8 +64,11 @@ class Process:
         notice if they do so in the middle of a thread of its own.
         """
         if file not in self._states:
-            state = os.stat(file)
-            self._states[file] = (state.st_size, state.st_mtime_ns)
+            try:
+                state = os.stat(file)
+                self._states[file] = (state.st_size, state.st_mtime_ns)
+            except OSError:  # it was removed, or lies in an archive
+                self._states[file] = (-1, -1)
         if file not in self._files:
             self._files.add(file)
             self.write(journal.FILE, file, *self._states[file])

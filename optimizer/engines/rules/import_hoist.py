@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from perftrace.optimizer.analysis.tree import text
+from perftrace.optimizer.analysis.tree import commented, text
 from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Target, Tier, block_of, rewrite
 from perftrace.optimizer.facts import Facts
 from perftrace.optimizer.patch import Addition
@@ -39,7 +39,7 @@ class ImportHoist(Rule):
                 continue
             node = line.body[0]
             names = _names(node)
-            if names and len(block_of(target, line)) > 1 and _free(target, names):
+            if names and not commented(line) and len(block_of(target, line)) > 1 and _free(target, names):
                 code = " ".join(text(node).split())
                 function = rewrite(target.function, {line: cst.RemoveFromParent()})
                 additions = (Addition(code, names[0]),)

@@ -1,5 +1,6 @@
 """Code that runs many times: loops and comprehensions, and what stays the same in them."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,7 @@ def _repeated(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
+@functools.lru_cache(maxsize=4)
 def regions(target: Target) -> list[Region]:
     """The loops of a function, outer ones before the ones inside them."""
     found = []

@@ -38,7 +38,7 @@ class Target:
 
     def find[N: cst.CSTNode](self, *kinds: type[N]) -> Iterator[N]:
         """The nodes of these kinds in its body, in source order, inner functions left out."""
-        for node in own(self.function.body):
+        for node in self.analysis.nodes:
             if isinstance(node, kinds):
                 yield node
 
@@ -197,4 +197,6 @@ def name_of(node: cst.BaseExpression) -> str:
         words = [node.func.attr.value, *words]
     elif isinstance(node, cst.BinaryOperation):
         words = ["value", *words]
-    return "_".join(word.strip("_") for word in words[:2]).lower() or "value"
+    if len(words) < 2 and not isinstance(node, cst.Attribute):
+        words = [*words, "value"]
+    return "_".join(word.strip("_") for word in words[:2]).lower()

@@ -1,14 +1,16 @@
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from perftrace.tracer.inside import budget as module
-from perftrace.tracer.inside.budget import CREDIT_NS, Budget
+from perftrace.tracer.inside.budget import CREDIT_NS, MORE_SHOTS, Budget
+from perftrace.tracer.inside.function import Watched
 
 
-def function(*, captured: int = 1, bill: int = 1000, failures: int = 0) -> Any:
-    return SimpleNamespace(captured=captured, bill=bill, cost=0, failures=failures)
+def function(*, captured: int = 1, bill: int = 1000, failures: int = 0) -> Watched:
+    """A function that was captured once more, for so much."""
+    made = Watched(function.__code__, 1, ("app.py", "f", 1), "app")
+    made.captured, made.settled = captured, captured - 1
+    made.bill, made.failures = bill, failures
+    return made
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_the_least_captured_and_cheapest_come_first(budget: Budget) -> None:
 def test_the_cost_is_a_moving_average(budget: Budget) -> None:
     one = function(bill=1000)
     budget.settle(one)
-    one.bill = 3000
+    one.captured, one.bill = 3, 6000
     budget.settle(one)
     assert (one.cost, one.bill) == (2000, 0)
     budget.settle(one)
@@ -58,6 +60,19 @@ def test_what_costs_more_than_a_round_waits_for_a_whole_one(budget: Budget) -> N
     assert budget.choose() == []
     budget.spent = 0
     assert budget.choose() == [costly]
+
+
+def test_what_is_left_of_a_round_is_used_for_the_very_next_calls(budget: Budget) -> None:
+    cheap, costly = function(), function(bill=8_000_000)
+    budget.settle(cheap)
+    assert budget.choose() == [cheap]
+    shots = 1
+    while budget.another(cheap):
+        shots += 1
+    assert shots == 1 + MORE_SHOTS
+    budget.settle(costly)
+    assert budget.choose() == [costly]
+    assert not budget.another(costly)
 
 
 def test_what_never_fits_rests_longer_and_longer(budget: Budget) -> None:

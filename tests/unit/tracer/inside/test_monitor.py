@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from perftrace.restore import decode
-from perftrace.tracer.inside import journal
+from perftrace.tracer.inside import budget, journal
+from perftrace.tracer.inside import function as functions
 from perftrace.tracer.inside.budget import Budget
 from perftrace.tracer.inside.function import Watched
 from perftrace.tracer.inside.monitor import GIVE_UP, MOST_UNWINDS, Monitor
@@ -33,6 +34,7 @@ class FakeProcess:
         self.records.append((kind, fields))
 
     def note(self) -> None: ...
+    def note_file(self, file: str) -> None: ...
     def declare(self, function: Watched) -> None: ...
     def not_watched(self, reason: str) -> None: ...
 
@@ -92,7 +94,9 @@ def value(blob: bytes | None) -> Any:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    monkeypatch.setattr(functions, "FIRST_SHOTS", 1)
+    monkeypatch.setattr(budget, "MORE_SHOTS", 0)
     made = Rig(tmp_path)
     yield made
     made.monitor.stop()
@@ -111,6 +115,16 @@ def test_the_first_call_is_captured_and_the_next_ones_when_armed(rig: Rig) -> No
     app.f(4)
     assert rig.calls == [[1], [3]]
     assert rig.ends == [(1, "returned", [2, [None]]), (2, "returned", [4, [None]])]
+
+
+def test_the_calls_after_a_captured_one_are_captured_while_there_are_shots(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(functions, "FIRST_SHOTS", 3)
+    app = rig.define("def f(n):\n    return n + 1\n")
+    for n in range(5):
+        app.f(n)
+    assert rig.calls == [[0], [1], [2]]
 
 
 def test_a_function_that_is_off_has_no_events(rig: Rig) -> None:

@@ -1,0 +1,104 @@
+"""`perftrace verify FUNC --candidate FILE`: does a change of yours keep the recorded behaviour?"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perftrace import config, locate
+from perftrace.cli import output
+from perftrace.errors import StaleError, UsageError
+from perftrace.model import Accepted, Candidate, Function, Inconclusive, Rejected
+from perftrace.optimizer import decisions, pipeline, unified, write
+from perftrace.optimizer.rank import rank
+from perftrace.optimizer.verify import Passed
+from perftrace.report import decisions as report
+from perftrace.report import tables
+from perftrace.store import Store
+from perftrace.tracer.ingest import recover
+
+type Outcome = Passed | Accepted | Rejected | Inconclusive
+
+# Each outcome's word, and the exit code.
+ENDS: dict[type[Outcome], tuple[str, int]] = {
+    Passed: ("accepted", 0),
+    Accepted: ("accepted", 0),
+    Rejected: ("rejected", 1),
+    Inconclusive: ("inconclusive", 3),
+}
+
+
+@click.command("verify")
+@click.argument("func")
+@click.option("--candidate", required=True, metavar="FILE", help="The changed file, or a diff.")
+@click.option("--measure", is_flag=True, help="It also has to be clearly faster.")
+@output.json_option
+@output.database_option
+def command(func: str, candidate: str, *, measure: bool, as_json: bool, database: Path) -> int:
+    """Verify a change of FUNC against its recorded calls.
+
+    The candidate is the whole file with the change, or a unified diff of it. Exit code 0: no
+    difference was found; 1: it is rejected; 3: nothing can be said.
+    """
+    settings = config.load(output.project_root())
+    recover(database)
+    with Store.open(database) as store:
+        run = store.last_run()
+        functions = [hot.function for hot in rank(store, run)]
+        function = locate.find(func, functions)
+        changed = read(store, function, Path(candidate))
+        wanted = settings.min_speedup if measure else None
+        found = pipeline.check(store, run, changed, wanted)
+    label = locate.labels(functions)[function.id]
+    word, code = ENDS[type(found)]
+    if as_json:
+        output.emit_json("verify", {"function": label, "verdict": word, **_document(found)})
+    else:
+        console = output.out()
+        tables.say(console, f"{label}  {word}: {_reason(found)}")
+        if isinstance(found, Rejected) and found.witness:
+            tables.say(console, f"  {report.witness_text(found.witness)}")
+        for text, count in _dropped(found):
+            tables.say(console, f"  {count} recorded calls left out: {text}")
+    return code
+
+
+def read(store: Store, function: Function, path: Path) -> Candidate:
+    """The candidate in a file: the whole source, or a diff against what was recorded.
+
+    Raises:
+        UsageError: it can't be read, or the diff does not fit.
+    """
+    try:
+        text = write.read(path).text
+    except StaleError as error:
+        raise UsageError("no-candidate", f"{path} can't be read as Python or as a diff.") from error
+    original = store.source_text(function)
+    if unified.is_diff(text):
+        text = unified.apply(text, original, function.file)
+    return Candidate(function, "given", (path.name,), "", original, text)
+
+
+def _reason(found: Outcome) -> str:
+    if isinstance(found, Passed):
+        return decisions.evidence_text(found.evidence)
+    return decisions.reason(found)
+
+
+def _dropped(found: Outcome) -> tuple[tuple[str, int], ...]:
+    return found.evidence.dropped if isinstance(found, Passed | Accepted) else ()
+
+
+def _document(found: Outcome) -> dict[str, Any]:
+    witness = found.witness if isinstance(found, Rejected) else None
+    evidence = found.evidence if isinstance(found, Passed | Accepted) else None
+    measurement = None if isinstance(found, Passed) else report.measured(found)
+    return {
+        "reason": _reason(found),
+        "witness": witness and asdict(witness),
+        "evidence": evidence and asdict(evidence),
+        "speedup": measurement and measurement.ratio,
+        "low": measurement and measurement.low,
+        "high": measurement and measurement.high,
+    }

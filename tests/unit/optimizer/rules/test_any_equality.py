@@ -1,0 +1,60 @@
+"""Tests of the rule any-equality."""
+
+from perftrace.optimizer.engines.rules.any_equality import AnyEquality
+
+RULE = AnyEquality()
+
+
+def test_it_makes_a_set_of_keys_before_the_loop(case):
+    case(RULE, [([{"id": 1}, {"id": 2}], [{"to": 2}])]).becomes(
+        """
+        def f(nodes, edges):
+            return [n for n in nodes if all(e["to"] != n["id"] for e in edges)]
+        """,
+        """
+        def f(nodes, edges):
+            known_e = {e["to"] for e in edges}
+            return [n for n in nodes if (n["id"] not in known_e)]
+        """,
+    )
+
+
+def test_it_tests_membership_without_a_loop_around(case):
+    case(RULE, [([1, 2], 2), ([], 1)]).becomes(
+        """
+        def f(xs, y):
+            return any(x == y for x in xs)
+        """,
+        """
+        def f(xs, y):
+            return (y in xs)
+        """,
+    )
+
+
+def test_it_leaves_floats_because_of_nan(case):
+    case(RULE, [([1.0, 2.0], 2.0)]).stays("""
+        def f(xs, y):
+            return any(x == y for x in xs)
+    """)
+
+
+def test_it_leaves_other_comparisons(case):
+    case(RULE, [([1, 2], 2)]).stays("""
+        def f(xs, y):
+            return any(x >= y for x in xs) and all(x == y for x in xs)
+    """)
+
+
+def test_it_leaves_a_generator_with_a_condition(case):
+    case(RULE, [([1, 2], 2)]).stays("""
+        def f(xs, y):
+            return any(x == y for x in xs if x)
+    """)
+
+
+def test_it_leaves_unknown_types(case):
+    case(RULE, []).stays("""
+        def f(xs, y):
+            return any(x == y for x in xs)
+    """)

@@ -1,0 +1,74 @@
+"""Tests of the rule memoize-recursion."""
+
+from perftrace.optimizer.engines.rules.memoize_recursion import MemoizeRecursion
+
+RULE = MemoizeRecursion()
+
+
+def test_it_remembers_results_during_one_call(case):
+    case(RULE, [(10,), (0,)]).becomes(
+        """
+        def f(n):
+            "The docstring stays."
+            if n < 2:
+                return n
+            return f(n - 1) + f(n - 2)
+        """,
+        """
+        from functools import lru_cache
+
+        def f(n):
+            "The docstring stays."
+            @lru_cache(maxsize=None, typed=True)
+            def f(n):
+                if n < 2:
+                    return n
+                return f(n - 1) + f(n - 2)
+            return f(n)
+        """,
+    )
+
+
+def test_it_leaves_a_single_recursive_call(case):
+    case(RULE, [(10,)]).stays("""
+        def f(n):
+            return 1 if n < 2 else n * f(n - 1)
+    """)
+
+
+def test_it_leaves_arguments_that_cannot_be_hashed(case):
+    case(RULE, [([1, 2],)]).stays("""
+        def f(xs):
+            return 1 if not xs else f(xs[1:]) + f(xs[2:])
+    """)
+
+
+def test_it_leaves_results_that_can_change(case):
+    case(RULE, [(3,)]).stays("""
+        def f(n):
+            return [n] if n < 2 else f(n - 1) + f(n - 2)
+    """)
+
+
+def test_it_leaves_calls_of_other_functions(case):
+    case(RULE, [(3,)]).stays("""
+        def g(n): return n
+        def f(n):
+            return g(n) if n < 2 else f(n - 1) + f(n - 2)
+    """)
+
+
+def test_it_leaves_what_prints(case):
+    case(RULE, [(3,)]).stays("""
+        def f(n):
+            print(n)
+            return n if n < 2 else f(n - 1) + f(n - 2)
+    """)
+
+
+def test_it_leaves_what_reads_a_global(case):
+    case(RULE, [(3,)]).stays("""
+        LIMIT = [2]
+        def f(n):
+            return n if n < LIMIT[0] else f(n - 1) + f(n - 2)
+    """)

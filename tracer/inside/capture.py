@@ -1,0 +1,120 @@
+"""Take a call's values off its frame: bounded, in bytes, without running any code of the user's."""
+
+import builtins
+import sys
+
+from ...snapshot import TooBig, Unencodable, encode, immutable
+from .function import FRESH_LOCALS, Watched
+from .pending import Pending
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+# Programs patch `len` or `id`; neither side should notice the other.
+globals()["__builtins__"] = dict(vars(builtins))
+
+MOST_ITEMS = 64  # kept of what a generator yields
+
+_get_trace = sys.gettrace
+
+
+class Snapshot:
+    """A value's bytes, or the reason why there are none."""
+
+    __slots__ = ("blob", "missing", "opaque")
+
+    def __init__(self, blob: bytes | None, opaque: int, missing: str | None) -> None:
+        self.blob = blob
+        self.opaque = opaque
+        self.missing = missing
+
+
+def arguments(pending: Pending, frame: "FrameType") -> Snapshot:
+    """The arguments of a call that is about to run; what can change is marked for `after`."""
+    function = pending.function
+    values = _locals(function, frame)
+    pending.marks = [None if immutable(value) else (id(value), id(type(value))) for value in values]
+    try:
+        blob, opaque = encode(values, function.cap)
+    except TooBig:
+        function.too_big()
+        pending.whole = False
+        return Snapshot(None, 0, _larger(pending.room))
+    except Unencodable as error:
+        function.failures += 1
+        pending.whole = False
+        return Snapshot(None, 0, str(error))
+    return Snapshot(blob, opaque, None)
+
+
+def outcome(pending: Pending, frame: "FrameType", payload: object, *, after: bool) -> Snapshot:
+    """The payload and, where it may be had, the arguments as the call leaves them."""
+    function = pending.function
+    if not pending.whole:
+        return Snapshot(None, 0, "its arguments were not recorded")
+    left = _after(pending, frame) if after else None
+    room = pending.room + sum(map(len, pending.items))
+    try:
+        try:
+            blob, opaque = encode([payload, left], room)
+        except (TooBig, Unencodable):
+            if left is None:
+                raise
+            blob, opaque = encode([payload, None], room)
+    except TooBig:
+        function.too_big()
+        return Snapshot(None, 0, _larger(pending.room))
+    except Unencodable as error:
+        function.failures += 1
+        return Snapshot(None, 0, str(error))
+    function.failures = 0
+    return Snapshot(blob, opaque, None)
+
+
+def item(pending: Pending, value: object) -> bytes | None:
+    """What a generator yields, in bytes; None: enough of them are kept."""
+    used = sum(map(len, pending.items))
+    if len(pending.items) == MOST_ITEMS:
+        return None
+    try:
+        blob, _ = encode(value, pending.room - used)
+    except (TooBig, Unencodable):
+        return None
+    return blob if used + len(blob) <= pending.room else None
+
+
+def _locals(function: Watched, frame: "FrameType") -> list[object]:
+    found = frame.f_locals
+    values = [found[name] for name in function.names]
+    if not FRESH_LOCALS:
+        found.clear()  # the dict stays on the frame and would keep the arguments alive
+    return values
+
+
+def _after(pending: Pending, frame: "FrameType") -> list[object] | None:
+    marks = pending.marks
+    if not any(marks):
+        return [None] * len(marks)
+    function = pending.function
+    if not function.private or not (FRESH_LOCALS or _get_trace() is None):
+        return None
+    found = frame.f_locals
+    try:
+        values = [
+            found[name] if mark else None for name, mark in zip(function.names, marks, strict=True)
+        ]
+    except KeyError:  # deleted by the body
+        return None
+    finally:
+        if not FRESH_LOCALS:
+            found.clear()
+    same = all(
+        mark is None or mark == (id(value), id(type(value)))
+        for value, mark in zip(values, marks, strict=True)
+    )
+    return values if same else None
+
+
+def _larger(cap: int) -> str:
+    return f"larger than {cap >> 10} KB"
