@@ -15,6 +15,7 @@ from perftrace.store import Store
 CALLS = 300  # recorded calls read per function
 ITEMS = 500  # elements looked at per container
 DEPTH = 4  # levels of nesting described
+FIELDS = 32  # attributes of an instance that are described
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def describe(node: values.Node, depth: int = DEPTH) -> Shape | None:
     """The shape of one recorded value."""
     name = values.type_name(node)
     if name not in CONTAINERS:
-        return Shape.of(name)
+        return Shape(frozenset({name}), fields=_fields(node, depth))
     if depth == 0:
         return None
     if isinstance(node, values.DictNode):
@@ -159,6 +160,15 @@ def describe(node: values.Node, depth: int = DEPTH) -> Shape | None:
     return Shape(frozenset({name}), common(inner), None, parts)
 
 
+def _fields(node: values.Node, depth: int) -> tuple[tuple[str, Shape], ...] | None:
+    """The attributes that an instance holds itself: reading them runs no code."""
+    if not isinstance(node, values.InstanceNode) or depth == 0:
+        return None
+    few = sorted(node.attributes.items())[:FIELDS]
+    described = [(name, describe(value, depth - 1)) for name, value in few]
+    return tuple((name, shape) for name, shape in described if shape is not None) or None
+
+
 def _known(shape: Shape | None) -> Shape:
     """The same shape, where parts of which nothing was seen count as unknown."""
     if shape is None or not shape.types:
@@ -166,7 +176,10 @@ def _known(shape: Shape | None) -> Shape:
     parts = shape.parts
     if parts is not None:
         parts = tuple(_known(part) for part in parts)
-    return Shape(shape.types, _part(shape.items), _part(shape.values), parts)
+    fields = shape.fields
+    if fields is not None:
+        fields = tuple((name, _known(field)) for name, field in fields)
+    return Shape(shape.types, _part(shape.items), _part(shape.values), parts, fields)
 
 
 def _part(shape: Shape | None) -> Shape | None:

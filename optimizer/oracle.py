@@ -133,7 +133,7 @@ class _Making:
         for call in sorted(calls, key=lambda call: call.duration_ns or 0):
             left -= call.duration_ns or 0
             if len(kept) >= least and left < 0:
-                self.dropped["left out: it takes too long to be made again and again"] += 1
+                self.dropped["it takes too long to be made again and again"] += 1
             else:
                 kept.append(call)
         return kept

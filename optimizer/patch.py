@@ -214,7 +214,7 @@ def _spaced(lines: list[str], at: int, count: int, newline: str) -> list[str]:
     follows = at > 0 and bool(lines[at - 1].strip())
     if follows and not (imports and lines[at - 1].startswith(_IMPORTS)):
         inserted.insert(0, newline)
-    if at + count < len(lines) and lines[at + count].strip():
+    if at + count == len(lines) or lines[at + count].strip():
         inserted.append(newline)
     return [*lines[:at], *inserted, *lines[at + count :]]
 

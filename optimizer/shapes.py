@@ -25,6 +25,7 @@ class Shape:
     items: "Shape | None" = None  # elements; the keys of a dict
     values: "Shape | None" = None  # the values of a dict
     parts: "tuple[Shape, ...] | None" = None  # of tuples that all have one length
+    fields: "tuple[tuple[str, Shape], ...] | None" = None  # attributes that all had as their own
 
     @classmethod
     def of(cls, *types: str, items: "Shape | None" = None, values: "Shape | None" = None) -> Self:
@@ -34,6 +35,10 @@ class Shape:
     def within(self, types: Iterable[str]) -> bool:
         """Whether values were seen, and all are of these types."""
         return bool(self.types) and self.types <= frozenset(types)
+
+    def field(self, name: str) -> "Shape | None":
+        """The shape of an attribute that every value had as its own, by name."""
+        return next((shape for own, shape in self.fields or () if own == name), None)
 
     @property
     def atomic(self) -> bool:
@@ -84,6 +89,7 @@ def join(first: Shape | None, second: Shape | None) -> Shape | None:
         _join_part(first, first.items, second, second.items),
         _join_part(first, first.values, second, second.values),
         _join_parts(first, second),
+        _join_fields(first, second),
     )
 
 
@@ -105,6 +111,11 @@ def _join_parts(first: Shape, second: Shape) -> tuple[Shape, ...] | None:
     joined = tuple(join(a, b) for a, b in zip(mine, other, strict=True))
     known = tuple(part for part in joined if part is not None)
     return known if len(known) == len(joined) else None
+
+
+def _join_fields(first: Shape, second: Shape) -> tuple[tuple[str, Shape], ...] | None:
+    joined = [(name, join(mine, second.field(name))) for name, mine in first.fields or ()]
+    return tuple((name, shape) for name, shape in joined if shape is not None) or None
 
 
 def items_of(shape: Shape | None) -> Shape | None:

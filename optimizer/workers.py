@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from perftrace.model import Candidate, Function, Process
 from perftrace.optimizer import patch
-from perftrace.replay.session import Limits, Overlay, Reply, Request, Session, Target
+from perftrace.replay.session import Overlay, Reply, Request, Session, Target
 from perftrace.store import Store
 
 SEEDS = (1, 2)  # hash seeds every call is made under: an order that depends on them shows
@@ -53,9 +53,7 @@ def _decorators(source: str, qualname: str, ordinal: int) -> int:
 class OpenSession(Protocol):
     """Starts a worker; `Session` itself, or what stands in for it in tests."""
 
-    def __call__(
-        self, process: Process, *, overlay: Overlay | None, hash_seed: int, limits: Limits | None
-    ) -> Session:
+    def __call__(self, process: Process, *, overlay: Overlay, hash_seed: int) -> Session:
         """A worker (context manager)."""
         ...
 
@@ -70,7 +68,7 @@ class Workers:
     def session(self, process_id: int, version: Version, seed: int) -> Session:
         """A new worker (context manager)."""
         process = self.store.process(process_id)
-        return self._open(process, overlay=version.overlay, hash_seed=seed, limits=None)
+        return self._open(process, overlay=version.overlay, hash_seed=seed)
 
     def start(self, version: Version, seed: int) -> "Started":
         """Workers of one version, started as their processes are asked for (context manager)."""

@@ -122,10 +122,11 @@ class Purity:
     def _attribute(self, node: cst.Attribute) -> bool:
         if self._around.origin(node, self._scope) in _PURE_ATTRIBUTES:
             return True
-        owner = node.value
-        return isinstance(owner, cst.Name) and self._types.has_attribute(
-            owner.value, node.attr.value
-        )
+        owner, name = node.value, node.attr.value
+        if isinstance(owner, cst.Name) and self._types.has_attribute(owner.value, name):
+            return True
+        shape = self._types.of(owner)
+        return shape is not None and shape.field(name) is not None and self.pure(owner)
 
     def _subscript(self, node: cst.Subscript) -> bool:
         owner = self._types.of(node.value)
@@ -253,7 +254,7 @@ class Purity:
         return all(self._cannot_raise(part) for part in _parts(node))
 
     def _safe_attribute(self, node: cst.Attribute) -> bool:
-        return self.pure(node)  # a recorded attribute of a parameter
+        return self.pure(node)  # an attribute that every recorded object had as its own
 
     def _bound(self, node: cst.Name) -> bool:
         """Whether the name surely has a value: a parameter, a global, or set in the main block."""

@@ -45,6 +45,7 @@ class Scope:
         self.loads: dict[str, list[cst.Name]] = defaultdict(list)
         self.inner: dict[str, list[cst.Name]] = defaultdict(list)  # mentions in inner scopes
         self.captured: set[str] = set()  # mentioned in an inner function, class or lambda
+        self.set_attributes: set[str] = set()  # attribute names that are set on any object
         self.outer: set[str] = set()  # declared global or nonlocal, here or within
         self.parameters: tuple[str, ...] = tuple(_parameters(function.params))
         for name in self.parameters:
@@ -144,6 +145,8 @@ class Scope:
                         Binding(target.value, How.AUGMENTED, target, value, target, operator)
                     )
                     self._place(target, node)
+                elif isinstance(target, cst.Attribute):
+                    self.set_attributes.add(target.attr.value)
             case cst.For(target=target, iter=value) | cst.CompFor(target=target, iter=value):
                 self._store(target, How.ITERATED, value, node)
             case cst.Global(names=names) | cst.Nonlocal(names=names):
@@ -188,8 +191,8 @@ class Scope:
             for name in _targets(target):
                 self.bindings[name.value].append(Binding(name.value, inner, name, value, target))
             self._unpack(target, parent)
-        else:  # `a[i]` and `a.b` read what they stand on
-            self._enter(target, parent)
+        else:
+            self._store_part(target, parent)
 
     def _unpack(self, target: cst.BaseExpression, parent: cst.CSTNode) -> None:
         """Visit a target whose names are recorded already."""
@@ -201,7 +204,13 @@ class Scope:
         elif isinstance(target, cst.Name):
             self._place(target, parent)
         else:
-            self._enter(target, parent)
+            self._store_part(target, parent)
+
+    def _store_part(self, target: cst.CSTNode, parent: cst.CSTNode) -> None:
+        """`a[i]` and `a.b` read what they stand on."""
+        if isinstance(target, cst.Attribute):
+            self.set_attributes.add(target.attr.value)
+        self._enter(target, parent)
 
     def _place(self, node: cst.CSTNode, parent: cst.CSTNode) -> None:
         self.parents[node] = parent

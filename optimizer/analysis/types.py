@@ -117,7 +117,8 @@ class Types:
         shape = common(self._bound(one) for one in bindings)
         if shape is None or name not in self._contents:
             return shape
-        recorded = bindings[0].how is How.PARAMETER
+        # What a recorded container holds is known from the calls; others may be filled elsewhere.
+        recorded = all(one.how is not How.ASSIGNED for one in bindings)
         uses = [use for use in self._contents[name] if not (recorded and use is UNKNOWN)]
         return self._filled(shape, uses)
 
@@ -161,7 +162,7 @@ class Types:
                 inner, items = self._augmented(use, shape)
             else:
                 items = inner = None
-        return Shape(shape.types, items, inner, shape.parts)
+        return Shape(shape.types, items, inner, shape.parts, shape.fields)
 
     def _augmented(self, use: cst.AugAssign, shape: Shape) -> tuple[Shape | None, Shape | None]:
         """Values and items after `name[key] += value`."""
@@ -248,8 +249,13 @@ class Types:
 
     def _read_attribute(self, node: cst.Attribute) -> Shape | None:
         if isinstance(node.value, cst.Name):
-            return self.attribute(node.value.value, node.attr.value)
-        return None
+            own = self.attribute(node.value.value, node.attr.value)
+            if own is not None:
+                return own
+        owner = self.of(node.value)
+        if owner == EMPTY or node.attr.value in self._scope.set_attributes:
+            return EMPTY if owner == EMPTY else None
+        return owner.field(node.attr.value) if owner is not None else None
 
     def _read_subscript(self, node: cst.Subscript) -> Shape | None:
         owner = self.of(node.value)

@@ -292,7 +292,7 @@ print(f([1, 2]), list(g()), calls)
 """,
     "signals": """
 import signal
-class Alarm(Exception): pass
+class Alarm(TimeoutError): pass
 def ring(*_): raise Alarm
 signal.signal(signal.SIGALRM, ring)
 def f(n):

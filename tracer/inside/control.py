@@ -78,9 +78,6 @@ class Control:
                 before = thread_time_ns()
                 self._round()
                 self._budget.spent += thread_time_ns() - before
-        except (journal.FullError, OSError) as error:
-            self._process.stopped(full=isinstance(error, journal.FullError))
-            self._monitor.stop()
         except Exception as error:  # noqa: BLE001 - the border to the program: never print in it
             self._process.failed(error)
             self._monitor.stop()

@@ -214,16 +214,12 @@ class Monitor:
         try:
             self.busy.add(thread)
             begun = work(*details)
-        except (RecursionError, MemoryError):  # the program is at its limit: not now
-            pass
-        except (journal.FullError, OSError) as error:
-            self.process.stopped(full=isinstance(error, journal.FullError))
-            self.stop()
         except BaseException as error:
             if self.process.foreign(error):
                 raise  # a signal handler's, which happened to run in here
-            self.process.failed(error)
-            self.stop()
+            if not isinstance(error, (RecursionError, MemoryError)):  # the program's limits
+                self.process.failed(error)
+                self.stop()
         finally:
             self.busy.discard(thread)
             spent = thread_time_ns() - cpu

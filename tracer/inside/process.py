@@ -8,6 +8,8 @@ from .private import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from .fields import Field
     from .function import Watched
 
@@ -107,30 +109,37 @@ class Process:
         """Other tools hold all of sys.monitoring's ids."""
         self.write(journal.MISSING, 0, "calls", "the ids of sys.monitoring are all taken")
 
-    def stopped(self, *, full: bool) -> None:
-        """The journal takes no more."""
-        self._journals[-1].set(journal.STOPPED_FULL if full else journal.STOPPED_NO_ROOM, 1)
-
     def failed(self, error: BaseException) -> None:
-        """The recorder itself is broken, and stops at the first sign of it."""
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
+        """Say why the recorder stops: the journal takes no more, or it is broken itself."""
+        if isinstance(error, journal.FullError):
+            self._journals[-1].set(journal.STOPPED_FULL, 1)
+        elif isinstance(error, OSError):
+            self._journals[-1].set(journal.STOPPED_NO_ROOM, 1)
+        else:
+            self._note_bug(error)
+
+    def _note_bug(self, error: BaseException) -> None:
+        trace = _innermost(error)
         where = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
         reason = f"the recorder stopped itself: {type(error).__name__}: {error}{where}"
         try:
             self.write(journal.MISSING, 0, "calls", reason)
         except (journal.FullError, OSError):
-            self.stopped(full=False)
+            self._journals[-1].set(journal.STOPPED_NO_ROOM, 1)
 
     def foreign(self, error: BaseException) -> bool:
         """Whether an exception met in the recorder is the program's: a signal handler's."""
         if not issubclass(type(error), Exception):
             return True
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
+        trace = _innermost(error)
         return trace is not None and trace.tb_frame.f_code.co_filename not in self._own
+
+
+def _innermost(error: BaseException) -> "TracebackType | None":
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
 
 
 def _text(value: object) -> str | None:

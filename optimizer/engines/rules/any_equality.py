@@ -19,8 +19,8 @@ type Sides = tuple[cst.BaseExpression, cst.BaseExpression]  # what is wanted, th
 class AnyEquality(Rule):
     """Test membership instead of comparing with each element.
 
-    Matches: `any(a == b for b in ys)`, `all(a != b for b in ys)`, also with `b["key"]` or `b[0]`
-    for `b`.
+    Matches: `any(a == b for b in ys)`, `all(a != b for b in ys)`, also with `b["key"]`, `b[0]`
+    or `b.attribute` for `b`.
 
     Sound when: the recorded values of both sides are of exact built-in, hashable types (not
     float: NaN is not equal to itself, yet a member), and both sides are pure. In a loop that
@@ -102,9 +102,11 @@ def _mentions(node: cst.CSTNode, name: str) -> bool:
 
 
 def is_key(node: cst.BaseExpression, name: str) -> bool:
-    """Whether it is the named element itself, or a constant place in it."""
+    """Whether it is the named element itself, an attribute, or a constant place in it."""
     if isinstance(node, cst.Name):
         return node.value == name
+    if isinstance(node, cst.Attribute):
+        return isinstance(node.value, cst.Name) and node.value.value == name
     if not isinstance(node, cst.Subscript) or len(node.slice) != 1:
         return False
     index = node.slice[0].slice

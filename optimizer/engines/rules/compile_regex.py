@@ -23,7 +23,7 @@ class CompileRegex(Rule):
     Matches: `re.match(r"…", s)` and the other functions of `re`, or `re.compile(r"…")`, inside
     the function, with a literal pattern and flags named from `re`.
 
-    Sound when: `re` is imported at the top of the module under a name that is bound nowhere
+    Sound when: `re` is imported at the top of the module as `re`, which is bound nowhere
     else, and the pattern compiles here without a warning. Pattern objects never change.
 
     Faster because: each call of `re.match` looks the pattern up in a cache through several
@@ -41,7 +41,8 @@ class CompileRegex(Rule):
         for call in target.find(cst.Call):
             origin = around.origin(call.func, scope) or ""
             function = origin.removeprefix("re.")
-            if not isinstance(call.func, cst.Attribute) or origin == function:
+            named = isinstance(call.func, cst.Attribute) and text(call.func.value) in {"re", "_re"}
+            if not named or origin == function:
                 continue
             split = _split(target, call, function) if function in _FUNCTIONS else None
             if split is not None:

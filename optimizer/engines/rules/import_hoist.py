@@ -39,7 +39,12 @@ class ImportHoist(Rule):
                 continue
             node = line.body[0]
             names = _names(node)
-            if names and not commented(line) and len(block_of(target, line)) > 1 and _free(target, names):
+            if (
+                names
+                and not commented(line)
+                and len(block_of(target, line)) > 1
+                and _free(target, names)
+            ):
                 code = " ".join(text(node).split())
                 function = rewrite(target.function, {line: cst.RemoveFromParent()})
                 additions = (Addition(code, names[0]),)

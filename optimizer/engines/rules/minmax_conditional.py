@@ -40,14 +40,16 @@ class MinmaxConditional(Rule):
     def propose(self, target: Target, facts: Facts) -> Iterator[Proposal]:
         """One proposal per call."""
         del facts
+        done: set[int] = set()
         for line in target.find(cst.SimpleStatementLine):
             code = _kept_best(target, line)
             if code is not None:
+                done.update(id(node) for node in walk(line))
                 function = rewrite(target.function, {line: statement(code, line)})
                 yield Proposal(function, "A comparison is cheaper than a call.")
         for call in target.find(cst.Call):
             code = _choice(target, call)
-            if code is not None:
+            if code is not None and id(call) not in done:
                 function = rewrite(target.function, {call: cst.parse_expression(code)})
                 yield Proposal(function, f"`{text(call)}` of two values is one comparison.")
 

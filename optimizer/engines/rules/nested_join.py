@@ -38,7 +38,7 @@ class NestedJoin(Rule):
     """Join two lists through an index.
 
     Matches: inside a loop, `for b in ys:` whose only statement is `if b["key"] == wanted: …`
-    (or `b[0]`, `b` itself; the sides in any order; more conditions after `and`).
+    (or `b[0]`, `b.attribute`, `b` itself; the sides in any order; more conditions after `and`).
 
     Sound when: `ys` is a list or tuple that nothing in the outer loop changes; the keys are of
     exact built-in, hashable types in all recorded calls (not float: NaN); `wanted` is pure and

@@ -113,7 +113,9 @@ def _is_read(target: Target, node: cst.CSTNode, name: str, index: str) -> bool:
         return False
     place = node.slice[0].slice
     parent = target.analysis.scope.parents[node]
-    stored = isinstance(parent, cst.AssignTarget | cst.AugAssign | cst.Del)
+    stored = isinstance(parent, cst.AssignTarget | cst.AugAssign | cst.Del) and (
+        parent.target is node
+    )
     return not stored and isinstance(place, cst.Index) and text(place.value) == index
 
 

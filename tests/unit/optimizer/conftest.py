@@ -1,0 +1,200 @@
+"""A trace file made by hand, and workers that run the code in this process."""
+
+import contextlib
+import io
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perftrace import restore, snapshot
+from perftrace.model import Candidate, Ending, Function, Process, Run
+from perftrace.optimizer.workers import Version, Workers
+from perftrace.replay.session import (
+    BlockTime,
+    NotReplayed,
+    Overlay,
+    Prepared,
+    Replayed,
+    Reply,
+    Request,
+    Session,
+    Target,
+)
+from perftrace.store import Store
+
+CAP = 1 << 20
+
+
+def encode(value: object) -> bytes:
+    return snapshot.encode(value, CAP)[0]
+
+
+def decode(blob: bytes) -> Any:
+    return restore.decode(blob, lambda module, name: getattr(__import__(module), name))
+
+
+class Gone(Exception):  # noqa: N818 - an outcome
+    """Stands for code that ends or hangs its worker."""
+
+
+class FakeSession(Session):
+    """Runs the overlay's source here; its speed is what `cost` says of the source."""
+
+    def __init__(self, process: Process, *, overlay: Overlay, hash_seed: int) -> None:
+        super().__init__(process, overlay=overlay, hash_seed=hash_seed)
+        self.space: dict[str, Any] = {"Gone": Gone, "seed": hash_seed}
+        [self.source] = overlay.files.values()
+        self.seed = hash_seed
+        self.prepared = 0
+
+    @property
+    def main_alias(self) -> dict[str, str]:
+        return {}
+
+    def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
+        out = io.StringIO()
+        try:
+            exec(self.source, self.space)
+            arguments = decode(request.arguments)
+            function = self.space[request.target.qualname]
+            with contextlib.redirect_stdout(out):
+                ending, payload = self._end(lambda: function(*arguments))
+        except Gone:
+            return NotReplayed("took longer than 2 s")
+        except SyntaxError as error:
+            return NotReplayed(f"cannot import it: {error.msg}")
+        result = encode([payload, arguments])
+        reached = int(reach is not None and f"{reach.qualname}(" in self.source)
+        return Replayed(ending, result, 1000, 1000, out.getvalue(), "", frozenset(), reached)
+
+    @staticmethod
+    def _end(call: Callable[[], object]) -> tuple[Ending, object]:
+        try:
+            return Ending.RETURNED, call()
+        except Gone:
+            raise
+        except Exception as error:
+            return Ending.RAISED, error
+
+    def prepare(self, requests: Sequence[Request]) -> Prepared | NotReplayed:
+        self.prepared = len(requests)
+        return Prepared(len(requests))
+
+    def run_block(self, rounds: int) -> BlockTime | NotReplayed:
+        calls = rounds * self.prepared
+        noise = random.Random(f"{self.seed}{self.source}").uniform(0.99, 1.01)
+        spent = round(cost(self.source) * noise * calls)
+        return BlockTime(spent, spent, calls)
+
+
+def cost(source: str) -> int:
+    """Nanoseconds a call takes: `# cost: 5000`."""
+    return int(source.rpartition("# cost: ")[2].split()[0])
+
+
+@dataclass
+class Lab:
+    """A recorded run of one file."""
+
+    store: Store
+    file: Path
+    run: Run
+    ids: dict[str, int]
+
+    @property
+    def workers(self) -> Workers:
+        return Workers(self.store, FakeSession)
+
+    def function(self, name: str = "f") -> Function:
+        return self.store.functions()[self.ids[name]]
+
+    def version(self, name: str = "f") -> Version:
+        return Version(self.function(name), self.file.read_text())
+
+    def candidate(self, source: str, step: str = "rule") -> Candidate:
+        original = self.file.read_text()
+        return Candidate(self.function(), "fake", (step,), f"why {step}", original, source)
+
+    def call(self, values: list[object], result: object = None, /, **more: Any) -> int:
+        """Record a call; without a result its outcome is unknown, as when it ran too long."""
+        with self.store.transaction():
+            return self._call(values, result, more)
+
+    def _call(self, values: list[object], result: object, more: dict[str, Any]) -> int:
+        blob = self.store.add_value(encode(values), 0)
+        row = {
+            "process_id": 1,
+            "function_id": self.ids[more.pop("name", "f")],
+            "caller_id": None,
+            "thread": 1,
+            "arguments": blob,
+            "ending": "unknown",
+            "started_ns": 0,
+            "duration_ns": 5000,
+        }
+        if result is not None:
+            row |= {"ending": "returned", "result": self.store.add_value(encode(result), 0)}
+        return self.store.add("call", {**row, **more})
+
+
+RUN = {
+    "uuid": "u1",
+    "command": '["app.py"]',
+    "form": "script",
+    "python": "/python",
+    "python_version": "",
+    "started": "",
+    "wall_s": 1,
+    "cpu_s": 1,
+    "exit_code": 0,
+    "sampler": "none",
+    "interval_s": 0,
+    "samples": 0,
+    "sampler_note": "",
+    "overhead": 0,
+    "version": "",
+}
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """`make_lab(source, {"f": ["x"]})`: a trace file of these functions and their parameters."""
+    with contextlib.ExitStack() as stack:
+
+        def make(source: str, functions: dict[str, list[str]]) -> Lab:
+            file = tmp_path / "app.py"
+            file.write_text(source)
+            store = stack.enter_context(Store.open_to_write(tmp_path / "trace.db"))
+            with store.transaction():
+                ids = fill(store, file, source, functions)
+            return Lab(store, file, store.last_run(), ids)
+
+        yield make
+
+
+def fill(store: Store, file: Path, source: str, functions: dict[str, list[str]]) -> dict[str, int]:
+    """Write the run, its process, the source and the functions; their ids by name."""
+    run = store.add("run", {**RUN, "cwd": str(file.parent), "root": str(file.parent)})
+    store.add(
+        "process", {"run_id": run, "pid": 1, "parent_pid": 0, "arguments": "[]", "path": "[]"}
+    )
+    text = store.add("source", {"file": str(file), "sha256": "0", "text": source.encode()})
+    lines = source.splitlines()
+    ids = {}
+    for name, parameters in functions.items():
+        listed = ", ".join(f'["{one}", "either"]' for one in parameters)
+        row = {
+            "file": str(file),
+            "qualname": name,
+            "line": next(n for n, line in enumerate(lines, 1) if line.startswith(f"def {name}(")),
+            "module": "app",
+            "kind": "function",
+            "parameters": f"[{listed}]",
+            "source_id": text,
+        }
+        ids[name] = store.add("function", row)
+    return ids

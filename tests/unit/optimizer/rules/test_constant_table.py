@@ -1,0 +1,80 @@
+"""Tests of the rule constant-table."""
+
+from perftrace.optimizer.engines.rules.constant_table import ConstantTable
+
+RULE = ConstantTable()
+
+
+def test_it_builds_a_table_once(case):
+    case(RULE, [("a",), ("z",)]).becomes(
+        """
+        def f(x):
+            table = {"a": 1, "b": 2}
+            return table.get(x, 0)
+        """,
+        """
+        _F_TABLE = {"a": 1, "b": 2}
+
+        def f(x):
+            table = _F_TABLE
+            return table.get(x, 0)
+        """,
+    )
+
+
+def test_it_serves_a_table_used_in_place(case):
+    case(RULE, [(0,), (1,)]).becomes(
+        """
+        def f(x):
+            return ["even", "odd"][x % 2]
+        """,
+        """
+        _F_TABLE = ["even", "odd"]
+
+        def f(x):
+            return _F_TABLE[x % 2]
+        """,
+    )
+
+
+def test_it_leaves_a_table_that_is_returned(case):
+    case(RULE, [(1,)]).stays("""
+        def f(x):
+            table = [1, 2]
+            return table
+    """)
+
+
+def test_it_leaves_a_table_that_is_changed(case):
+    case(RULE, [(1,)]).stays("""
+        def f(x):
+            table = [1, 2]
+            table.append(x)
+            return len(table)
+    """)
+
+
+def test_it_leaves_a_table_that_is_passed_on(case):
+    case(RULE, [(1,)]).stays("""
+        def g(t): return t.pop()
+        def f(x):
+            table = [1, 2]
+            return g(table)
+    """)
+
+
+def test_it_leaves_elements_that_are_not_constant(case):
+    case(RULE, [(1,)]).stays("""
+        def f(x):
+            table = [1, x]
+            return table[0]
+    """)
+
+
+def test_it_leaves_a_table_of_lists(case):
+    case(RULE, [(1,)]).stays("""
+        def f(x):
+            table = {"a": [], "b": []}
+            table["a"].append(x)
+            return len(table["a"])
+    """)

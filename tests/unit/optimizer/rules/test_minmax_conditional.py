@@ -1,0 +1,90 @@
+"""Tests of the rule minmax-conditional."""
+
+from perftrace.optimizer.engines.rules.minmax_conditional import MinmaxConditional
+
+RULE = MinmaxConditional()
+
+
+def test_it_keeps_the_best(case):
+    case(RULE, [([1, True, 3.0, float("nan")],)]).becomes(
+        """
+        def f(xs):
+            best = 0
+            for x in xs:
+                best = max(best, x)
+            return best
+        """,
+        """
+        def f(xs):
+            best = 0
+            for x in xs:
+                if x > best:
+                    best = x
+            return best
+        """,
+    )
+
+
+def test_it_works_a_value_out_once(case):
+    case(RULE, [(["a", "bb"],)]).becomes(
+        """
+        def f(xs):
+            best = 9
+            for x in xs:
+                best = min(best, len(x))
+            return best
+        """,
+        """
+        def f(xs):
+            best = 9
+            for x in xs:
+                if (best_new := len(x)) < best:
+                    best = best_new
+            return best
+        """,
+    )
+
+
+def test_it_becomes_a_choice(case):
+    case(RULE, [(1, True), (True, 1), (2, 1)]).becomes(
+        """
+        def f(a, b):
+            return max(a, b)
+        """,
+        """
+        def f(a, b):
+            return (b if b > a else a)
+        """,
+    )
+
+
+def test_it_leaves_three_values(case):
+    case(RULE, [(1, 2, 3)]).stays("""
+        def f(a, b, c):
+            return max(a, b, c)
+    """)
+
+
+def test_it_leaves_a_key(case):
+    case(RULE, [(1, 2)]).stays("""
+        def f(a, b):
+            return max(a, b, key=abs)
+    """)
+
+
+def test_it_leaves_a_shadowed_max(case):
+    case(RULE, [(1, 2)]).stays("""
+        def max(a, b): return 0
+        def f(a, b):
+            return max(a, b)
+    """)
+
+
+def test_it_leaves_a_global(case):
+    case(RULE, [(1,)]).stays("""
+        best = 0
+        def f(a):
+            global best
+            best = max(best, len([a]))
+            return best
+    """)

@@ -1,0 +1,94 @@
+"""Speed-ups from interleaved blocks; the fake workers' speed is known."""
+
+import random
+from typing import Any
+
+import pytest
+
+from perftrace.model import Measurement
+from perftrace.optimizer import measure, oracle
+from perftrace.optimizer.measure import CONFIRM, MEASURE, SCREEN, NotMeasured, Timer, Workload
+from perftrace.optimizer.workers import Version
+from perftrace.replay.session import NotReplayed
+
+SOURCE = "def f(n):\n    return n\n# cost: 5000\n"
+
+
+@pytest.fixture
+def lab(make_lab: Any) -> Any:
+    lab = make_lab(SOURCE, {"f": ["n"]})
+    for number in (1, 1, 1, 2):
+        lab.call([number])
+    return lab
+
+
+def workload(lab: Any) -> Workload:
+    truth = oracle.consult(lab.run, lab.version(), lab.workers)
+    found = measure.warm(truth, lab.store.calls(lab.function(), run=lab.run))
+    assert isinstance(found, Workload)
+    return found
+
+
+def time(lab: Any, cost: int, effort: measure.Effort = MEASURE, wanted: float = 1.0) -> Measurement:
+    new = Version(lab.function(), SOURCE.replace("5000", str(cost)))
+    timer = Timer(lab.workers, random.Random(1))
+    found = timer.measure(workload(lab), lab.version(), new, effort, wanted)
+    assert isinstance(found, Measurement)
+    return found
+
+
+@pytest.mark.parametrize("cost", [500, 2500, 4500, 10000])
+def test_the_true_ratio_lies_in_the_interval(lab: Any, cost: int) -> None:
+    found = time(lab, cost, CONFIRM)
+    assert found.low < 5000 / cost < found.high
+    assert found.ratio == pytest.approx(5000 / cost, rel=0.02)
+    assert found.pairs == 6
+    assert found.old_s == pytest.approx(5e-6, rel=0.02)
+    assert found.new_s == pytest.approx(cost / 1e9, rel=0.02)
+
+
+def test_the_same_code_is_not_clearly_faster(lab: Any) -> None:
+    assert time(lab, 5000).low < 1.05
+
+
+def test_one_pair_proves_nothing(lab: Any) -> None:
+    assert time(lab, 500, SCREEN).low == 0.0
+
+
+def test_more_pairs_are_measured_where_it_is_not_clear(lab: Any) -> None:
+    close = 5000 / time(lab, 4800).ratio
+    assert time(lab, 4800, MEASURE, wanted=5000 / close * 0.9999).pairs > MEASURE.pairs
+    assert time(lab, 2500, MEASURE, wanted=1.05).pairs == MEASURE.pairs
+
+
+def test_a_round_has_each_call_as_often_as_it_was_recorded(lab: Any) -> None:
+    found = workload(lab)
+    arguments = [request.arguments for request in found.requests]
+    assert len(arguments) == 4
+    assert sorted(map(arguments.count, set(arguments))) == [1, 3]
+
+
+def test_code_that_keeps_state_is_timed_on_the_recorded_sequence(lab: Any) -> None:
+    calls = list(lab.store.calls(lab.function(), run=lab.run))
+    found = measure.cold(lab.workers, calls)
+    assert isinstance(found, Workload)
+    assert found.cold
+    expected = [lab.store.blob(call.arguments) for call in calls]
+    assert [request.arguments for request in found.requests] == expected
+
+
+def test_a_sequence_that_takes_no_time_gives_no_figure(lab: Any) -> None:
+    found = measure.cold(lab.workers, lab.store.calls(lab.function(), run=lab.run))
+    assert isinstance(found, Workload)
+    timer = Timer(lab.workers, random.Random(1))
+    none = timer.measure(found, lab.version(), lab.version(), MEASURE)
+    assert isinstance(none, NotMeasured)
+    assert none.reason.startswith("keeps state between calls")
+
+
+def test_a_block_that_fails_gives_its_reason(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = lab.workers.session(1, lab.version(), 1).__class__
+    monkeypatch.setattr(fake, "run_block", lambda *_: NotReplayed("it was killed"))
+    timer = Timer(lab.workers, random.Random(1))
+    found = timer.measure(workload(lab), lab.version(), lab.version(), MEASURE)
+    assert found == NotMeasured("it was killed")

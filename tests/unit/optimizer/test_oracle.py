@@ -1,0 +1,121 @@
+"""The oracle: the calls for which the original answers the same every time."""
+
+from typing import Any
+
+from perftrace.optimizer import oracle
+
+SOURCE = """\
+count = 0
+
+
+def f(n):
+    return [n, n]
+
+
+def fickle(n):
+    global count
+    count += 1
+    return count if n else 0
+
+
+def ordered(n):
+    return seed
+
+
+def slow(n):
+    raise Gone
+
+
+def caller(n):
+    return f(n)
+
+
+def idle(n):
+    return n
+# cost: 5000
+"""
+NAMES = ["f", "fickle", "ordered", "slow", "caller", "idle"]
+
+
+def consult(lab: Any, name: str = "f") -> oracle.Oracle:
+    return oracle.consult(lab.run, lab.version(name), lab.workers)
+
+
+def make(make_lab: Any) -> Any:
+    return make_lab(SOURCE, {name: ["n"] for name in NAMES})
+
+
+def test_calls_that_do_what_was_recorded_are_cases(make_lab: Any) -> None:
+    lab = make(make_lab)
+    lab.call([1], [[1, 1], [None]])
+    lab.call([2])  # how it ended was not recorded: the replay says it
+    truth = consult(lab)
+    assert [case.text for case in truth.cases] == ["f(1)", "f(2)"]
+    assert truth.dropped == ()
+
+
+def test_a_call_that_does_not_do_what_was_recorded_is_dropped(make_lab: Any) -> None:
+    lab = make(make_lab)
+    lab.call([1], [[1, 2], [None]])
+    lab.call([1], [[1, 1], [None]], ending="raised")
+    truth = consult(lab)
+    assert truth.cases == ()
+    assert truth.silence.startswith("not replayable: it does not do what was recorded")
+
+
+def test_the_two_replays_must_agree(make_lab: Any) -> None:
+    lab = make(make_lab)
+    lab.call([0], name="fickle")
+    lab.call([1], name="ordered")
+    assert len(consult(lab, "fickle").cases) == 1
+    assert "not do the same" in consult(lab, "ordered").silence
+
+
+def test_a_call_that_cannot_be_made_is_dropped_with_its_reason(make_lab: Any) -> None:
+    lab = make(make_lab)
+    lab.call([1], name="slow")
+    assert consult(lab, "slow").dropped == (("took longer than 2 s", 1),)
+
+
+def test_arguments_that_were_not_recorded_are_counted(make_lab: Any) -> None:
+    lab = make(make_lab)
+    for _ in range(3):
+        lab.call([1], arguments=None, missing="larger than 8 KB")
+    reason = "its arguments were not recorded: larger than 8 KB"
+    assert consult(lab).dropped == ((reason, 3),)
+
+
+def test_calls_of_callers_that_reach_it_count_as_indirect(make_lab: Any) -> None:
+    lab = make(make_lab)
+    lab.call([1])
+    lab.call([5], name="caller")
+    lab.call([5], caller_id=lab.ids["caller"])
+    evidence = consult(lab).evidence
+    assert (evidence.recorded, evidence.direct, evidence.indirect) == (3, 2, 1)
+
+
+def test_without_any_call_the_silence_says_so(make_lab: Any) -> None:
+    assert consult(make(make_lab)).silence == "not replayable: no call of it was recorded"
+
+
+def test_calls_that_would_take_too_long_are_left_out_but_one(make_lab: Any) -> None:
+    lab = make(make_lab)
+    for number in range(4):
+        lab.call([number], duration_ns=900_000_000)
+    truth = consult(lab)
+    assert len(truth.cases) == 1
+    assert sum(count for _, count in truth.dropped) >= 3
+
+
+def test_the_hottest_arguments_are_those_with_the_most_time(make_lab: Any) -> None:
+    lab = make(make_lab)
+    for number, duration in [(1, 500), (2, 300), (2, 300), (3, 100)]:
+        lab.call([number], duration_ns=duration)
+    calls = list(lab.store.calls(lab.function(), run=lab.run))
+    assert [call.id for call in oracle.hottest(calls, 2)] == [2, 1]
+
+
+def test_a_call_reads_as_it_would_be_written(make_lab: Any) -> None:
+    lab = make_lab("def f(a, b):\n    pass\n# cost: 1\n", {"f": ["a", "b"]})
+    lab.call([[("a", 1.5)], {"x": None}])
+    assert consult(lab).cases[0].text == "f([('a', 1.5)], {'x': None})"
