@@ -15,6 +15,8 @@ from perftrace.store import Store
 DIRECT, INDIRECT, HOTTEST = 24, 12, 6  # calls at most: of the function, of callers, to be timed
 LOOKED_AT = 3  # times as many are looked at before these are chosen
 DIRECT_NS, INDIRECT_NS = 1_000_000_000, 500_000_000  # recorded time of all the calls
+SUSPENDING_NS = 20_000_000  # taken for generators and coroutines, whose durations say nothing
+UNSEEN_END_NS = 10_000_000_000  # taken for calls whose end was not seen: `main`, as a rule
 WIDTH = 200  # of a call as text
 
 
@@ -130,13 +132,20 @@ class _Making:
     def _affordable(self, calls: Iterable[Call], left: int, least: int) -> list[Call]:
         """The calls, shortest first, that can be made again and again; at least so many."""
         kept: list[Call] = []
-        for call in sorted(calls, key=lambda call: call.duration_ns or 0):
-            left -= call.duration_ns or 0
+        for call in sorted(calls, key=_cost_ns):
+            left -= _cost_ns(call)
             if len(kept) >= least and left < 0:
                 self.dropped["it takes too long to be made again and again"] += 1
             else:
                 kept.append(call)
         return kept
+
+
+def _cost_ns(call: Call) -> int:
+    """How long it takes to make the call again; guessed where no duration was recorded."""
+    if call.duration_ns is not None:
+        return call.duration_ns
+    return UNSEEN_END_NS if call.outcome.ending is Ending.UNKNOWN else SUSPENDING_NS
 
 
 def hottest(calls: Iterable[Call], count: int = HOTTEST) -> list[Call]:

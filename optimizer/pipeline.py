@@ -79,7 +79,7 @@ def goals(ranked: Sequence[HotFunction], task: Task) -> list[Goal]:
     return [Goal(hot, named=True) for hot in ranked if hot.function in wanted]
 
 
-def optimize(store: Store, task: Task, todo: Sequence[Goal], tell: Tell) -> Iterator[Decision]:
+def optimize(workers: Workers, task: Task, todo: Sequence[Goal], tell: Tell) -> Iterator[Decision]:
     """Decide on each function in turn; what is yielded is already in the trace file.
 
     Raises:
@@ -90,23 +90,22 @@ def optimize(store: Store, task: Task, todo: Sequence[Goal], tell: Tell) -> Iter
     accepted: list[Decision] = []
     for goal in todo:
         left = min(FUNCTION_S, end - time.monotonic())
-        found = find(store, task, goal, left, tell)
+        found = find(workers, task, goal, left, tell)
         decision = decide(goal, replace(found, verdict=compatible(found, accepted)))
         if isinstance(decision.verdict, Accepted):
             accepted.append(decision)
-        decisions.save(store, task.run, [decision], created)
+        decisions.save(workers.store, task.run, [decision], created)
         yield decision
 
 
-def find(store: Store, task: Task, goal: Goal, seconds: float, tell: Tell) -> Found:
+def find(workers: Workers, task: Task, goal: Goal, seconds: float, tell: Tell) -> Found:
     """The best version of a function, or why there is none."""
     if seconds <= 0:
         return Found(None, Inconclusive("not tried: the time for all functions was used up"), ())
-    subject = prepare(store, task, goal)
+    subject = prepare(workers.store, task, goal)
     if not isinstance(subject, Subject):
         return Found(None, subject, ())
     tell("replaying recorded calls")
-    workers = Workers(store)
     truth = oracle.consult(task.run, subject.original, workers)
     if not truth.cases:
         return Found(None, Inconclusive(truth.silence), ())
@@ -139,7 +138,7 @@ def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconc
 
 
 def check(
-    store: Store, run: Run, candidate: Candidate, min_speedup: float | None
+    workers: Workers, run: Run, candidate: Candidate, min_speedup: float | None
 ) -> Passed | Verdict:
     """The verdict on one given candidate; on its behaviour alone where no speed-up is asked for.
 
@@ -149,12 +148,11 @@ def check(
     function = candidate.function
     if function.id < 0:
         return Inconclusive("not replayable: no call of it was recorded")
-    workers = Workers(store)
     truth = oracle.consult(run, Version(function, candidate.original), workers)
     found = verify(candidate, truth, workers, explain=True)
     if min_speedup is None or not isinstance(found, Passed):
         return found
-    search = Search(truth, list(store.calls(function, run=run)), workers, min_speedup)
+    search = Search(truth, list(workers.store.calls(function, run=run)), workers, min_speedup)
     return search.confirm(candidate, found, choose.judged)
 
 

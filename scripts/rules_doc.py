@@ -31,11 +31,12 @@ from other modules.
 
 def page() -> str:
     """The whole page."""
-    rows = "\n".join(
-        f"| [{rule.name}](#{rule.name}) | {rule.tier} | {_title(rule)} | {', '.join(rule.needs) or '-'} |"
-        for rule in RULES
-    )
-    return f"{HEAD}{rows}\n" + "".join(_section(rule) for rule in RULES)
+    return HEAD + "".join(map(_row, RULES)) + "".join(map(_section, RULES))
+
+
+def _row(rule: Rule) -> str:
+    needs = ", ".join(rule.needs) or "-"
+    return f"| [{rule.name}](#{rule.name}) | {rule.tier} | {_title(rule)} | {needs} |\n"
 
 
 def _title(rule: Rule) -> str:

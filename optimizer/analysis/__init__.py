@@ -6,6 +6,7 @@ import libcst as cst
 
 from perftrace.optimizer.analysis.effects import Stability
 from perftrace.optimizer.analysis.purity import Purity
+from perftrace.optimizer.analysis.safety import Safety
 from perftrace.optimizer.analysis.scope import Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
 from perftrace.optimizer.analysis.tree import own
@@ -38,8 +39,13 @@ class Analysis:
 
     @cached_property
     def purity(self) -> Purity:
-        """Which expressions change nothing and cannot raise."""
+        """Which expressions change nothing."""
         return Purity(self.scope, self.around, self.types)
+
+    @cached_property
+    def safety(self) -> Safety:
+        """Which of those cannot raise."""
+        return Safety(self.scope, self.types, self.purity)
 
     @cached_property
     def stability(self) -> Stability:

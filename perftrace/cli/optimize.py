@@ -20,6 +20,7 @@ from perftrace.optimizer.pipeline import Goal, Subject, Task
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.search import Tell
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
+from perftrace.optimizer.workers import Workers
 from perftrace.report import decisions as report
 from perftrace.report import tables
 from perftrace.store import Store
@@ -112,7 +113,7 @@ def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) ->
     outcome = Outcome()
     try:
         with view.progress() as tell:
-            for decision in pipeline.optimize(store, task, view.goals, tell):
+            for decision in pipeline.optimize(Workers(store), task, view.goals, tell):
                 outcome.made.append(decision)
                 view.show(decision)
             if whole_program and outcome.accepted:

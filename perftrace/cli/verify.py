@@ -13,6 +13,7 @@ from perftrace.model import Accepted, Candidate, Function, Inconclusive, Rejecte
 from perftrace.optimizer import decisions, pipeline, unified, write
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.verify import Passed
+from perftrace.optimizer.workers import Workers
 from perftrace.report import decisions as report
 from perftrace.report import tables
 from perftrace.store import Store
@@ -49,7 +50,7 @@ def command(func: str, candidate: str, *, measure: bool, as_json: bool, database
         function = locate.find(func, functions)
         changed = read(store, function, Path(candidate))
         wanted = settings.min_speedup if measure else None
-        found = pipeline.check(store, run, changed, wanted)
+        found = pipeline.check(Workers(store), run, changed, wanted)
     label = locate.labels(functions)[function.id]
     word, code = ENDS[type(found)]
     if as_json:

@@ -85,7 +85,7 @@ def _level(node: cst.BaseExpression) -> int:
 
 
 def _code(region: Region, node: cst.BaseExpression) -> str | None:
-    if region.target.analysis.purity.safe(node):
+    if region.target.analysis.safety.safe(node):
         return text(node)
     if not isinstance(node, cst.Call) or len(node.args) != 1:
         return None

@@ -76,5 +76,5 @@ def _searched(target: Target, node: cst.Comparison) -> cst.BaseExpression | None
         return None
     items = items_of(types.of(listed))
     hashable = items is not None and items.hashable and purity.hashes(node.left)
-    plain = isinstance(listed, cst.Name | cst.Attribute) and purity.safe(listed)
+    plain = isinstance(listed, cst.Name | cst.Attribute) and target.analysis.safety.safe(listed)
     return listed if hashable and plain else None

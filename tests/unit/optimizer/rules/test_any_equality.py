@@ -1,11 +1,13 @@
 """Tests of the rule any-equality."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.any_equality import AnyEquality
 
 RULE = AnyEquality()
 
 
-def test_it_makes_a_set_of_keys_before_the_loop(case):
+def test_it_makes_a_set_of_keys_before_the_loop(case: Any) -> None:
     case(RULE, [([{"id": 1}, {"id": 2}], [{"to": 2}])]).becomes(
         """
         def f(nodes, edges):
@@ -19,7 +21,7 @@ def test_it_makes_a_set_of_keys_before_the_loop(case):
     )
 
 
-def test_it_tests_membership_without_a_loop_around(case):
+def test_it_tests_membership_without_a_loop_around(case: Any) -> None:
     case(RULE, [([1, 2], 2), ([], 1)]).becomes(
         """
         def f(xs, y):
@@ -32,28 +34,28 @@ def test_it_tests_membership_without_a_loop_around(case):
     )
 
 
-def test_it_leaves_floats_because_of_nan(case):
+def test_it_leaves_floats_because_of_nan(case: Any) -> None:
     case(RULE, [([1.0, 2.0], 2.0)]).stays("""
         def f(xs, y):
             return any(x == y for x in xs)
     """)
 
 
-def test_it_leaves_other_comparisons(case):
+def test_it_leaves_other_comparisons(case: Any) -> None:
     case(RULE, [([1, 2], 2)]).stays("""
         def f(xs, y):
             return any(x >= y for x in xs) and all(x == y for x in xs)
     """)
 
 
-def test_it_leaves_a_generator_with_a_condition(case):
+def test_it_leaves_a_generator_with_a_condition(case: Any) -> None:
     case(RULE, [([1, 2], 2)]).stays("""
         def f(xs, y):
             return any(x == y for x in xs if x)
     """)
 
 
-def test_it_leaves_unknown_types(case):
+def test_it_leaves_unknown_types(case: Any) -> None:
     case(RULE, []).stays("""
         def f(xs, y):
             return any(x == y for x in xs)

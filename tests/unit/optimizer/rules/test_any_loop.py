@@ -1,11 +1,13 @@
 """Tests of the rule any-loop."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.any_loop import AnyLoop
 
 RULE = AnyLoop()
 
 
-def test_it_returns_from_a_loop(case):
+def test_it_returns_from_a_loop(case: Any) -> None:
     case(RULE, [([1, 2],), ([],)]).becomes(
         """
         def f(xs):
@@ -22,7 +24,7 @@ def test_it_returns_from_a_loop(case):
     )
 
 
-def test_it_negates_all(case):
+def test_it_negates_all(case: Any) -> None:
     case(RULE, [([1, 2],), ([],)]).becomes(
         """
         def f(xs):
@@ -38,7 +40,7 @@ def test_it_negates_all(case):
     )
 
 
-def test_it_breaks_for_an_assignment(case):
+def test_it_breaks_for_an_assignment(case: Any) -> None:
     case(RULE, [([1, 2],), ([],)]).becomes(
         """
         def f(xs):
@@ -57,7 +59,7 @@ def test_it_breaks_for_an_assignment(case):
     )
 
 
-def test_it_leaves_from_an_if(case):
+def test_it_leaves_from_an_if(case: Any) -> None:
     case(RULE, [([1, 2],), ([],)]).becomes(
         """
         def f(xs):
@@ -75,7 +77,7 @@ def test_it_leaves_from_an_if(case):
     )
 
 
-def test_it_leaves_a_variable_that_the_function_uses(case):
+def test_it_leaves_a_variable_that_the_function_uses(case: Any) -> None:
     case(RULE, [([1, 2], 3)]).stays("""
         def f(xs, x):
             y = any(x > 1 for x in xs)
@@ -83,14 +85,14 @@ def test_it_leaves_a_variable_that_the_function_uses(case):
     """)
 
 
-def test_it_leaves_variables_that_a_lambda_sees(case):
+def test_it_leaves_variables_that_a_lambda_sees(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             return any((lambda: x)() for x in xs)
     """)
 
 
-def test_it_leaves_an_if_with_an_else(case):
+def test_it_leaves_an_if_with_an_else(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             if any(x > 1 for x in xs):
@@ -100,7 +102,7 @@ def test_it_leaves_an_if_with_an_else(case):
     """)
 
 
-def test_it_leaves_an_if_that_goes_on(case):
+def test_it_leaves_an_if_that_goes_on(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             n = 0

@@ -1,11 +1,13 @@
 """Tests of the rule append-comprehension."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.append_comprehension import AppendComprehension
 
 RULE = AppendComprehension()
 
 
-def test_it_becomes_a_list_comprehension(case):
+def test_it_becomes_a_list_comprehension(case: Any) -> None:
     case(RULE, [([1, -2, 3],), ([],)]).becomes(
         """
         def f(xs):
@@ -25,7 +27,7 @@ def test_it_becomes_a_list_comprehension(case):
     )
 
 
-def test_it_nests_loops(case):
+def test_it_nests_loops(case: Any) -> None:
     case(RULE, [([[1], [2, 3]],)]).becomes(
         """
         def f(rows):
@@ -43,7 +45,7 @@ def test_it_nests_loops(case):
     )
 
 
-def test_it_becomes_a_dict_comprehension(case):
+def test_it_becomes_a_dict_comprehension(case: Any) -> None:
     case(RULE, [([1, 2],)]).becomes(
         """
         def f(xs):
@@ -60,7 +62,7 @@ def test_it_becomes_a_dict_comprehension(case):
     )
 
 
-def test_it_leaves_a_loop_variable_that_is_used_after(case):
+def test_it_leaves_a_loop_variable_that_is_used_after(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out = []
@@ -70,7 +72,7 @@ def test_it_leaves_a_loop_variable_that_is_used_after(case):
     """)
 
 
-def test_it_leaves_a_list_that_is_read_in_the_loop(case):
+def test_it_leaves_a_list_that_is_read_in_the_loop(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out = []
@@ -80,7 +82,7 @@ def test_it_leaves_a_list_that_is_read_in_the_loop(case):
     """)
 
 
-def test_it_leaves_a_loop_inside_try(case):
+def test_it_leaves_a_loop_inside_try(case: Any) -> None:
     case(RULE, [([1, "a"],)]).stays("""
         def f(xs):
             try:
@@ -93,7 +95,7 @@ def test_it_leaves_a_loop_inside_try(case):
     """)
 
 
-def test_it_leaves_comments(case):
+def test_it_leaves_comments(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             out = []
@@ -104,7 +106,7 @@ def test_it_leaves_comments(case):
     """)
 
 
-def test_it_leaves_an_else(case):
+def test_it_leaves_an_else(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             out = []
@@ -116,7 +118,7 @@ def test_it_leaves_an_else(case):
     """)
 
 
-def test_it_leaves_variables_that_a_lambda_sees(case):
+def test_it_leaves_variables_that_a_lambda_sees(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out = []
@@ -126,7 +128,7 @@ def test_it_leaves_variables_that_a_lambda_sees(case):
     """)
 
 
-def test_it_leaves_yields(case):
+def test_it_leaves_yields(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out = []

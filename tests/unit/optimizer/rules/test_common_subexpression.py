@@ -1,11 +1,13 @@
 """Tests of the rule common-subexpression."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.common_subexpression import CommonSubexpression
 
 RULE = CommonSubexpression()
 
 
-def test_it_computes_a_repeated_call_once(case):
+def test_it_computes_a_repeated_call_once(case: Any) -> None:
     case(RULE, [([1, 2],), ([3],)]).becomes(
         """
         def f(xs):
@@ -23,7 +25,7 @@ def test_it_computes_a_repeated_call_once(case):
     )
 
 
-def test_it_leaves_what_changes_in_between(case):
+def test_it_leaves_what_changes_in_between(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             a = len(xs)
@@ -32,7 +34,7 @@ def test_it_leaves_what_changes_in_between(case):
     """)
 
 
-def test_it_leaves_what_is_only_sometimes_evaluated_first(case):
+def test_it_leaves_what_is_only_sometimes_evaluated_first(case: Any) -> None:
     case(RULE, [([], 1)]).stays("""
         def f(xs, y):
             if y > 1 and max(xs) > 1:
@@ -41,7 +43,7 @@ def test_it_leaves_what_is_only_sometimes_evaluated_first(case):
     """)
 
 
-def test_it_leaves_new_lists_that_are_kept(case):
+def test_it_leaves_new_lists_that_are_kept(case: Any) -> None:
     case(RULE, [([2, 1],)]).stays("""
         def f(xs):
             a = sorted(xs)
@@ -51,7 +53,7 @@ def test_it_leaves_new_lists_that_are_kept(case):
     """)
 
 
-def test_it_leaves_calls_that_are_not_known(case):
+def test_it_leaves_calls_that_are_not_known(case: Any) -> None:
     case(RULE, [([2, 1],)]).stays("""
         def g(xs): return xs.pop()
         def f(xs):
@@ -59,7 +61,7 @@ def test_it_leaves_calls_that_are_not_known(case):
     """)
 
 
-def test_it_leaves_what_unknown_code_could_change(case):
+def test_it_leaves_what_unknown_code_could_change(case: Any) -> None:
     case(RULE, [([2, 1],)]).stays("""
         def g(xs): xs.pop()
         def f(xs):

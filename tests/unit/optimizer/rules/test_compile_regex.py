@@ -1,11 +1,13 @@
 """Tests of the rule compile-regex."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.compile_regex import CompileRegex
 
 RULE = CompileRegex()
 
 
-def test_it_compiles_when_the_module_is_loaded(case):
+def test_it_compiles_when_the_module_is_loaded(case: Any) -> None:
     case(RULE, [("a1",), ("b",)]).becomes(
         r"""
         import re
@@ -24,7 +26,7 @@ def test_it_compiles_when_the_module_is_loaded(case):
     )
 
 
-def test_it_keeps_the_other_arguments(case):
+def test_it_keeps_the_other_arguments(case: Any) -> None:
     case(RULE, [("a1b2",)]).becomes(
         """
         import re
@@ -42,7 +44,7 @@ def test_it_keeps_the_other_arguments(case):
     )
 
 
-def test_it_leaves_a_pattern_that_is_worked_out(case):
+def test_it_leaves_a_pattern_that_is_worked_out(case: Any) -> None:
     case(RULE, [("a", "aa")]).stays("""
         import re
         def f(p, s):
@@ -50,7 +52,7 @@ def test_it_leaves_a_pattern_that_is_worked_out(case):
     """)
 
 
-def test_it_leaves_a_wrong_pattern(case):
+def test_it_leaves_a_wrong_pattern(case: Any) -> None:
     case(RULE, []).stays("""
         import re
         def f(s):
@@ -58,7 +60,7 @@ def test_it_leaves_a_wrong_pattern(case):
     """)
 
 
-def test_it_leaves_another_re(case):
+def test_it_leaves_another_re(case: Any) -> None:
     case(RULE, []).stays("""
         class re:
             def match(p, s): return 1
@@ -67,7 +69,7 @@ def test_it_leaves_another_re(case):
     """)
 
 
-def test_it_leaves_flags_that_are_not_constant(case):
+def test_it_leaves_flags_that_are_not_constant(case: Any) -> None:
     case(RULE, [("a", 0)]).stays("""
         import re
         def f(s, flags):

@@ -1,11 +1,13 @@
 """Tests of the rule concat-append."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.concat_append import ConcatAppend
 
 RULE = ConcatAppend()
 
 
-def test_it_appends_in_place(case):
+def test_it_appends_in_place(case: Any) -> None:
     case(RULE, [([1, 2],)]).becomes(
         """
         def f(xs):
@@ -24,7 +26,7 @@ def test_it_appends_in_place(case):
     )
 
 
-def test_it_leaves_a_list_with_a_second_name(case):
+def test_it_leaves_a_list_with_a_second_name(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out = []
@@ -35,7 +37,7 @@ def test_it_leaves_a_list_with_a_second_name(case):
     """)
 
 
-def test_it_leaves_a_parameter(case):
+def test_it_leaves_a_parameter(case: Any) -> None:
     case(RULE, [([1, 2], [])]).stays("""
         def f(xs, out):
             for x in xs:
@@ -44,7 +46,7 @@ def test_it_leaves_a_parameter(case):
     """)
 
 
-def test_it_leaves_a_list_that_is_kept_elsewhere(case):
+def test_it_leaves_a_list_that_is_kept_elsewhere(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out, steps = [], []
@@ -55,7 +57,7 @@ def test_it_leaves_a_list_that_is_kept_elsewhere(case):
     """)
 
 
-def test_it_leaves_tuples(case):
+def test_it_leaves_tuples(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             out = ()

@@ -1,11 +1,13 @@
 """Tests of the rule constant-table."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.constant_table import ConstantTable
 
 RULE = ConstantTable()
 
 
-def test_it_builds_a_table_once(case):
+def test_it_builds_a_table_once(case: Any) -> None:
     case(RULE, [("a",), ("z",)]).becomes(
         """
         def f(x):
@@ -22,7 +24,7 @@ def test_it_builds_a_table_once(case):
     )
 
 
-def test_it_serves_a_table_used_in_place(case):
+def test_it_serves_a_table_used_in_place(case: Any) -> None:
     case(RULE, [(0,), (1,)]).becomes(
         """
         def f(x):
@@ -37,7 +39,7 @@ def test_it_serves_a_table_used_in_place(case):
     )
 
 
-def test_it_leaves_a_table_that_is_returned(case):
+def test_it_leaves_a_table_that_is_returned(case: Any) -> None:
     case(RULE, [(1,)]).stays("""
         def f(x):
             table = [1, 2]
@@ -45,7 +47,7 @@ def test_it_leaves_a_table_that_is_returned(case):
     """)
 
 
-def test_it_leaves_a_table_that_is_changed(case):
+def test_it_leaves_a_table_that_is_changed(case: Any) -> None:
     case(RULE, [(1,)]).stays("""
         def f(x):
             table = [1, 2]
@@ -54,7 +56,7 @@ def test_it_leaves_a_table_that_is_changed(case):
     """)
 
 
-def test_it_leaves_a_table_that_is_passed_on(case):
+def test_it_leaves_a_table_that_is_passed_on(case: Any) -> None:
     case(RULE, [(1,)]).stays("""
         def g(t): return t.pop()
         def f(x):
@@ -63,7 +65,7 @@ def test_it_leaves_a_table_that_is_passed_on(case):
     """)
 
 
-def test_it_leaves_elements_that_are_not_constant(case):
+def test_it_leaves_elements_that_are_not_constant(case: Any) -> None:
     case(RULE, [(1,)]).stays("""
         def f(x):
             table = [1, x]
@@ -71,7 +73,7 @@ def test_it_leaves_elements_that_are_not_constant(case):
     """)
 
 
-def test_it_leaves_a_table_of_lists(case):
+def test_it_leaves_a_table_of_lists(case: Any) -> None:
     case(RULE, [(1,)]).stays("""
         def f(x):
             table = {"a": [], "b": []}

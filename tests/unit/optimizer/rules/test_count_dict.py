@@ -1,11 +1,13 @@
 """Tests of the rule count-dict."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.count_dict import CountDict
 
 RULE = CountDict()
 
 
-def test_it_counts_in_c(case):
+def test_it_counts_in_c(case: Any) -> None:
     case(RULE, [(["a", "b", "a"],), ([],)]).becomes(
         """
         def f(xs):
@@ -27,7 +29,7 @@ def test_it_counts_in_c(case):
     )
 
 
-def test_it_serves_get(case):
+def test_it_serves_get(case: Any) -> None:
     case(RULE, [("abA",)]).becomes(
         """
         def f(s):
@@ -46,7 +48,7 @@ def test_it_serves_get(case):
     )
 
 
-def test_it_leaves_another_step(case):
+def test_it_leaves_another_step(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             counts = {}
@@ -56,7 +58,7 @@ def test_it_leaves_another_step(case):
     """)
 
 
-def test_it_leaves_another_start(case):
+def test_it_leaves_another_start(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             counts = {}
@@ -69,7 +71,7 @@ def test_it_leaves_another_start(case):
     """)
 
 
-def test_it_leaves_a_filled_dict(case):
+def test_it_leaves_a_filled_dict(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             counts = {1: 1}
@@ -79,7 +81,7 @@ def test_it_leaves_a_filled_dict(case):
     """)
 
 
-def test_it_leaves_a_variable_that_is_used_after(case):
+def test_it_leaves_a_variable_that_is_used_after(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             counts = {}

@@ -1,11 +1,13 @@
 """Tests of the rule count-in-loop."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.count_in_loop import CountInLoop
 
 RULE = CountInLoop()
 
 
-def test_it_counts_once(case):
+def test_it_counts_once(case: Any) -> None:
     case(RULE, [([1, 2, 1, True],)]).becomes(
         """
         def f(xs):
@@ -21,7 +23,7 @@ def test_it_counts_once(case):
     )
 
 
-def test_it_locates_once(case):
+def test_it_locates_once(case: Any) -> None:
     case(RULE, [(["a", "b", "a"],)]).becomes(
         """
         def f(xs):
@@ -35,7 +37,7 @@ def test_it_locates_once(case):
     )
 
 
-def test_it_counts_characters(case):
+def test_it_counts_characters(case: Any) -> None:
     case(RULE, [("abca",)]).becomes(
         """
         from collections import Counter
@@ -51,21 +53,21 @@ def test_it_counts_characters(case):
     )
 
 
-def test_it_leaves_substrings(case):
+def test_it_leaves_substrings(case: Any) -> None:
     case(RULE, [("abab", ["ab"])]).stays("""
         def f(s, parts):
             return [s.count(part) for part in parts]
     """)
 
 
-def test_it_leaves_an_index_that_may_raise(case):
+def test_it_leaves_an_index_that_may_raise(case: Any) -> None:
     case(RULE, [([1, 2], [2])]).stays("""
         def f(xs, ys):
             return [xs.index(y) for y in ys]
     """)
 
 
-def test_it_leaves_a_list_that_changes(case):
+def test_it_leaves_a_list_that_changes(case: Any) -> None:
     case(RULE, [([1, 1, 2],)]).stays("""
         def f(xs):
             out = []
@@ -76,7 +78,7 @@ def test_it_leaves_a_list_that_changes(case):
     """)
 
 
-def test_it_leaves_elements_that_cannot_be_hashed(case):
+def test_it_leaves_elements_that_cannot_be_hashed(case: Any) -> None:
     case(RULE, [([[1], [1]],)]).stays("""
         def f(xs):
             return [xs.count(x) for x in xs]

@@ -1,11 +1,13 @@
 """Tests of the rule deque-queue."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.deque_queue import DequeQueue
 
 RULE = DequeQueue()
 
 
-def test_it_takes_from_a_deque(case):
+def test_it_takes_from_a_deque(case: Any) -> None:
     case(RULE, [({1: [2, 3], 2: [], 3: []},)]).becomes(
         """
         def f(graph):
@@ -32,7 +34,7 @@ def test_it_takes_from_a_deque(case):
     )
 
 
-def test_it_leaves_a_queue_that_is_returned(case):
+def test_it_leaves_a_queue_that_is_returned(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(n):
             queue = [n]
@@ -43,7 +45,7 @@ def test_it_leaves_a_queue_that_is_returned(case):
     """)
 
 
-def test_it_leaves_a_parameter(case):
+def test_it_leaves_a_parameter(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(queue):
             total = 0
@@ -53,7 +55,7 @@ def test_it_leaves_a_parameter(case):
     """)
 
 
-def test_it_leaves_a_queue_that_is_sliced(case):
+def test_it_leaves_a_queue_that_is_sliced(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(n):
             queue = [n]
@@ -65,7 +67,7 @@ def test_it_leaves_a_queue_that_is_sliced(case):
     """)
 
 
-def test_it_leaves_a_pop_that_may_find_nothing(case):
+def test_it_leaves_a_pop_that_may_find_nothing(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(n):
             queue = [n]

@@ -1,11 +1,13 @@
 """Tests of the rule extend-loop."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.extend_loop import ExtendLoop
 
 RULE = ExtendLoop()
 
 
-def test_it_extends_at_once(case):
+def test_it_extends_at_once(case: Any) -> None:
     case(RULE, [([1, 2],)]).becomes(
         """
         def f(xs):
@@ -23,7 +25,7 @@ def test_it_extends_at_once(case):
     )
 
 
-def test_it_updates_a_set(case):
+def test_it_updates_a_set(case: Any) -> None:
     case(RULE, [([1, 2],)]).becomes(
         """
         def f(xs):
@@ -41,7 +43,7 @@ def test_it_updates_a_set(case):
     )
 
 
-def test_it_leaves_a_parameter(case):
+def test_it_leaves_a_parameter(case: Any) -> None:
     case(RULE, [([1], [0])]).stays("""
         def f(xs, out):
             for x in xs:
@@ -50,7 +52,7 @@ def test_it_leaves_a_parameter(case):
     """)
 
 
-def test_it_leaves_a_list_that_the_loop_reads(case):
+def test_it_leaves_a_list_that_the_loop_reads(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             out = [0]
@@ -60,7 +62,7 @@ def test_it_leaves_a_list_that_the_loop_reads(case):
     """)
 
 
-def test_it_leaves_a_variable_that_is_used_after(case):
+def test_it_leaves_a_variable_that_is_used_after(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             out = [0]
@@ -70,7 +72,7 @@ def test_it_leaves_a_variable_that_is_used_after(case):
     """)
 
 
-def test_it_leaves_itself(case):
+def test_it_leaves_itself(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             out = [0]

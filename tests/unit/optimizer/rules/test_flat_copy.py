@@ -1,11 +1,13 @@
 """Tests of the rule flat-copy."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.flat_copy import FlatCopy
 
 RULE = FlatCopy()
 
 
-def test_it_copies_a_flat_list(case):
+def test_it_copies_a_flat_list(case: Any) -> None:
     case(RULE, [([1, 2],)]).becomes(
         """
         import copy
@@ -24,7 +26,7 @@ def test_it_copies_a_flat_list(case):
     )
 
 
-def test_it_copies_a_flat_dict(case):
+def test_it_copies_a_flat_dict(case: Any) -> None:
     case(RULE, [({"a": (1, 2)},)]).becomes(
         """
         from copy import deepcopy
@@ -39,7 +41,7 @@ def test_it_copies_a_flat_dict(case):
     )
 
 
-def test_it_leaves_nested_containers(case):
+def test_it_leaves_nested_containers(case: Any) -> None:
     case(RULE, [([[1], [2]],)]).stays("""
         import copy
         def f(xs):
@@ -47,7 +49,7 @@ def test_it_leaves_nested_containers(case):
     """)
 
 
-def test_it_leaves_dicts_of_lists(case):
+def test_it_leaves_dicts_of_lists(case: Any) -> None:
     case(RULE, [({"a": [1]},)]).stays("""
         import copy
         def f(xs):
@@ -55,7 +57,7 @@ def test_it_leaves_dicts_of_lists(case):
     """)
 
 
-def test_it_leaves_another_deepcopy(case):
+def test_it_leaves_another_deepcopy(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def deepcopy(xs): return xs
         def f(xs):

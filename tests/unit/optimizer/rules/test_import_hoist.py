@@ -1,11 +1,13 @@
 """Tests of the rule import-hoist."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.import_hoist import ImportHoist
 
 RULE = ImportHoist()
 
 
-def test_it_imports_once(case):
+def test_it_imports_once(case: Any) -> None:
     case(RULE, [(4,)]).becomes(
         """
         import os
@@ -24,7 +26,7 @@ def test_it_imports_once(case):
     )
 
 
-def test_it_leaves_other_modules(case):
+def test_it_leaves_other_modules(case: Any) -> None:
     case(RULE, []).stays("""
         def f(x):
             import json
@@ -32,7 +34,7 @@ def test_it_leaves_other_modules(case):
     """)
 
 
-def test_it_leaves_a_name_that_the_module_uses(case):
+def test_it_leaves_a_name_that_the_module_uses(case: Any) -> None:
     case(RULE, [(4,)]).stays("""
         math = 3
         def f(x):
@@ -41,7 +43,7 @@ def test_it_leaves_a_name_that_the_module_uses(case):
     """)
 
 
-def test_it_leaves_an_import_with_a_comment(case):
+def test_it_leaves_an_import_with_a_comment(case: Any) -> None:
     case(RULE, [(4,)]).stays("""
         def f(x):
             import math  # late
@@ -49,7 +51,7 @@ def test_it_leaves_an_import_with_a_comment(case):
     """)
 
 
-def test_it_leaves_a_name_that_is_bound_again(case):
+def test_it_leaves_a_name_that_is_bound_again(case: Any) -> None:
     case(RULE, [(4,)]).stays("""
         def f(x):
             from math import floor
@@ -59,7 +61,7 @@ def test_it_leaves_a_name_that_is_bound_again(case):
     """)
 
 
-def test_it_leaves_a_name_that_hides_a_builtin(case):
+def test_it_leaves_a_name_that_hides_a_builtin(case: Any) -> None:
     case(RULE, [(4,)]).stays("""
         def f(x):
             from math import pow

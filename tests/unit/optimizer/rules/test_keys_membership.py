@@ -1,11 +1,13 @@
 """Tests of the rule keys-membership."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.keys_membership import KeysMembership
 
 RULE = KeysMembership()
 
 
-def test_it_asks_the_dict(case):
+def test_it_asks_the_dict(case: Any) -> None:
     case(RULE, [({1: 2}, 1), ({}, 1)]).becomes(
         """
         def f(d, k):
@@ -18,7 +20,7 @@ def test_it_asks_the_dict(case):
     )
 
 
-def test_it_makes_no_list(case):
+def test_it_makes_no_list(case: Any) -> None:
     case(RULE, [({1: 2}, 1)]).becomes(
         """
         def f(d, k):
@@ -31,21 +33,21 @@ def test_it_makes_no_list(case):
     )
 
 
-def test_it_leaves_what_a_dict_cannot_be_asked(case):
+def test_it_leaves_what_a_dict_cannot_be_asked(case: Any) -> None:
     case(RULE, [({1: 2}, [1])]).stays("""
         def f(d, k):
             return k in list(d.keys())
     """)
 
 
-def test_it_leaves_unknown_objects(case):
+def test_it_leaves_unknown_objects(case: Any) -> None:
     case(RULE, []).stays("""
         def f(d, k):
             return k in d.keys()
     """)
 
 
-def test_it_leaves_values(case):
+def test_it_leaves_values(case: Any) -> None:
     case(RULE, [({1: 2}, 1)]).stays("""
         def f(d, k):
             return k in d.values()

@@ -1,11 +1,13 @@
 """Tests of the rule loop-invariant."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.loop_invariant import LoopInvariant
 
 RULE = LoopInvariant()
 
 
-def test_it_hoists_a_pure_call_in_front_of_the_loop(case):
+def test_it_hoists_a_pure_call_in_front_of_the_loop(case: Any) -> None:
     case(RULE, [([3, 1], ["a"]), ([], ["b"])]).becomes(
         """
         def f(xs, names):
@@ -27,7 +29,7 @@ def test_it_hoists_a_pure_call_in_front_of_the_loop(case):
     )
 
 
-def test_it_hoists_out_of_a_comprehension(case):
+def test_it_hoists_out_of_a_comprehension(case: Any) -> None:
     case(RULE, [([3, 1],), ([5],)]).becomes(
         """
         def f(xs):
@@ -41,7 +43,7 @@ def test_it_hoists_out_of_a_comprehension(case):
     )
 
 
-def test_it_hoists_an_attribute_that_nothing_sets(case, thing):
+def test_it_hoists_an_attribute_that_nothing_sets(case: Any, thing: Any) -> None:
     case(RULE, [(thing(rate=2), [1, 2])]).becomes(
         """
         def f(self, xs):
@@ -61,7 +63,7 @@ def test_it_hoists_an_attribute_that_nothing_sets(case, thing):
     )
 
 
-def test_it_hoists_max_only_with_a_default_for_no_items(case):
+def test_it_hoists_max_only_with_a_default_for_no_items(case: Any) -> None:
     case(RULE, [([3.0, 1.0],), ([],)]).becomes(
         """
         def f(xs):
@@ -75,14 +77,14 @@ def test_it_hoists_max_only_with_a_default_for_no_items(case):
     )
 
 
-def test_it_leaves_max_of_another_list_that_may_be_empty(case):
+def test_it_leaves_max_of_another_list_that_may_be_empty(case: Any) -> None:
     case(RULE, [([3, 1], [2]), ([], [])]).stays("""
         def f(xs, ys):
             return [y / max(xs) for y in ys]
     """)
 
 
-def test_it_leaves_what_the_loop_changes(case):
+def test_it_leaves_what_the_loop_changes(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             for x in list(xs):
@@ -91,7 +93,7 @@ def test_it_leaves_what_the_loop_changes(case):
     """)
 
 
-def test_it_leaves_what_may_be_changed_under_another_name(case):
+def test_it_leaves_what_may_be_changed_under_another_name(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def f(xs, ys):
             out = 0
@@ -102,7 +104,7 @@ def test_it_leaves_what_may_be_changed_under_another_name(case):
     """)
 
 
-def test_it_leaves_what_unknown_code_could_change(case):
+def test_it_leaves_what_unknown_code_could_change(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def g(): ...
         def f(xs, ys):
@@ -114,7 +116,7 @@ def test_it_leaves_what_unknown_code_could_change(case):
     """)
 
 
-def test_it_leaves_an_attribute_that_the_loop_sets(case, thing):
+def test_it_leaves_an_attribute_that_the_loop_sets(case: Any, thing: Any) -> None:
     case(RULE, [(thing(rate=2), [1, 2])]).stays("""
         def f(self, xs):
             for x in xs:
@@ -123,7 +125,7 @@ def test_it_leaves_an_attribute_that_the_loop_sets(case, thing):
     """)
 
 
-def test_it_leaves_a_list_that_each_round_gets_anew(case):
+def test_it_leaves_a_list_that_each_round_gets_anew(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def f(xs, ys):
             out = []
@@ -133,7 +135,7 @@ def test_it_leaves_a_list_that_each_round_gets_anew(case):
     """)
 
 
-def test_it_leaves_a_name_that_the_loop_rebinds(case):
+def test_it_leaves_a_name_that_the_loop_rebinds(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def f(xs, ys):
             out = 0
@@ -144,7 +146,7 @@ def test_it_leaves_a_name_that_the_loop_rebinds(case):
     """)
 
 
-def test_it_leaves_a_shadowed_builtin(case):
+def test_it_leaves_a_shadowed_builtin(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def len(xs):
             return 1
@@ -153,7 +155,7 @@ def test_it_leaves_a_shadowed_builtin(case):
     """)
 
 
-def test_it_leaves_a_loop_that_yields(case):
+def test_it_leaves_a_loop_that_yields(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def f(xs, ys):
             for y in ys:
@@ -161,7 +163,7 @@ def test_it_leaves_a_loop_that_yields(case):
     """)
 
 
-def test_it_leaves_a_generator_that_outlives_the_statement(case):
+def test_it_leaves_a_generator_that_outlives_the_statement(case: Any) -> None:
     case(RULE, [([1, 2], [3])]).stays("""
         def f(xs, ys):
             return (len(xs) for y in ys)

@@ -1,11 +1,13 @@
 """Tests of the rule memoize-recursion."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.memoize_recursion import MemoizeRecursion
 
 RULE = MemoizeRecursion()
 
 
-def test_it_remembers_results_during_one_call(case):
+def test_it_remembers_results_during_one_call(case: Any) -> None:
     case(RULE, [(10,), (0,)]).becomes(
         """
         def f(n):
@@ -29,28 +31,28 @@ def test_it_remembers_results_during_one_call(case):
     )
 
 
-def test_it_leaves_a_single_recursive_call(case):
+def test_it_leaves_a_single_recursive_call(case: Any) -> None:
     case(RULE, [(10,)]).stays("""
         def f(n):
             return 1 if n < 2 else n * f(n - 1)
     """)
 
 
-def test_it_leaves_arguments_that_cannot_be_hashed(case):
+def test_it_leaves_arguments_that_cannot_be_hashed(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             return 1 if not xs else f(xs[1:]) + f(xs[2:])
     """)
 
 
-def test_it_leaves_results_that_can_change(case):
+def test_it_leaves_results_that_can_change(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(n):
             return [n] if n < 2 else f(n - 1) + f(n - 2)
     """)
 
 
-def test_it_leaves_calls_of_other_functions(case):
+def test_it_leaves_calls_of_other_functions(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def g(n): return n
         def f(n):
@@ -58,7 +60,7 @@ def test_it_leaves_calls_of_other_functions(case):
     """)
 
 
-def test_it_leaves_what_prints(case):
+def test_it_leaves_what_prints(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(n):
             print(n)
@@ -66,7 +68,7 @@ def test_it_leaves_what_prints(case):
     """)
 
 
-def test_it_leaves_what_reads_a_global(case):
+def test_it_leaves_what_reads_a_global(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         LIMIT = [2]
         def f(n):

@@ -1,11 +1,13 @@
 """Tests of the rule minmax-conditional."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.minmax_conditional import MinmaxConditional
 
 RULE = MinmaxConditional()
 
 
-def test_it_keeps_the_best(case):
+def test_it_keeps_the_best(case: Any) -> None:
     case(RULE, [([1, True, 3.0, float("nan")],)]).becomes(
         """
         def f(xs):
@@ -25,7 +27,7 @@ def test_it_keeps_the_best(case):
     )
 
 
-def test_it_works_a_value_out_once(case):
+def test_it_works_a_value_out_once(case: Any) -> None:
     case(RULE, [(["a", "bb"],)]).becomes(
         """
         def f(xs):
@@ -45,7 +47,7 @@ def test_it_works_a_value_out_once(case):
     )
 
 
-def test_it_becomes_a_choice(case):
+def test_it_becomes_a_choice(case: Any) -> None:
     case(RULE, [(1, True), (True, 1), (2, 1)]).becomes(
         """
         def f(a, b):
@@ -58,21 +60,21 @@ def test_it_becomes_a_choice(case):
     )
 
 
-def test_it_leaves_three_values(case):
+def test_it_leaves_three_values(case: Any) -> None:
     case(RULE, [(1, 2, 3)]).stays("""
         def f(a, b, c):
             return max(a, b, c)
     """)
 
 
-def test_it_leaves_a_key(case):
+def test_it_leaves_a_key(case: Any) -> None:
     case(RULE, [(1, 2)]).stays("""
         def f(a, b):
             return max(a, b, key=abs)
     """)
 
 
-def test_it_leaves_a_shadowed_max(case):
+def test_it_leaves_a_shadowed_max(case: Any) -> None:
     case(RULE, [(1, 2)]).stays("""
         def max(a, b): return 0
         def f(a, b):
@@ -80,7 +82,7 @@ def test_it_leaves_a_shadowed_max(case):
     """)
 
 
-def test_it_leaves_a_global(case):
+def test_it_leaves_a_global(case: Any) -> None:
     case(RULE, [(1,)]).stays("""
         best = 0
         def f(a):

@@ -1,11 +1,13 @@
 """Tests of the rule needless-copy."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.needless_copy import NeedlessCopy
 
 RULE = NeedlessCopy()
 
 
-def test_it_sorts_without_a_copy(case):
+def test_it_sorts_without_a_copy(case: Any) -> None:
     case(RULE, [("ba",)]).becomes(
         """
         def f(s):
@@ -18,7 +20,7 @@ def test_it_sorts_without_a_copy(case):
     )
 
 
-def test_it_copies_by_the_constructor(case):
+def test_it_copies_by_the_constructor(case: Any) -> None:
     case(RULE, [([1, 2],)]).becomes(
         """
         def f(xs):
@@ -31,7 +33,7 @@ def test_it_copies_by_the_constructor(case):
     )
 
 
-def test_it_makes_a_dict_by_a_comprehension(case):
+def test_it_makes_a_dict_by_a_comprehension(case: Any) -> None:
     case(RULE, [("ab",)]).becomes(
         """
         def f(s):
@@ -44,7 +46,7 @@ def test_it_makes_a_dict_by_a_comprehension(case):
     )
 
 
-def test_it_asks_the_dict_for_its_length(case):
+def test_it_asks_the_dict_for_its_length(case: Any) -> None:
     case(RULE, [({1: 2},)]).becomes(
         """
         def f(d):
@@ -57,7 +59,7 @@ def test_it_asks_the_dict_for_its_length(case):
     )
 
 
-def test_it_leaves_a_copy_that_is_kept(case):
+def test_it_leaves_a_copy_that_is_kept(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             ys = list(xs)
@@ -65,21 +67,21 @@ def test_it_leaves_a_copy_that_is_kept(case):
     """)
 
 
-def test_it_leaves_a_comprehension_that_changes_elements(case):
+def test_it_leaves_a_comprehension_that_changes_elements(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def f(xs):
             return [x + 1 for x in xs]
     """)
 
 
-def test_it_leaves_unknown_iterables(case):
+def test_it_leaves_unknown_iterables(case: Any) -> None:
     case(RULE, []).stays("""
         def f(xs):
             return sorted(list(xs))
     """)
 
 
-def test_it_leaves_a_shadowed_list(case):
+def test_it_leaves_a_shadowed_list(case: Any) -> None:
     case(RULE, [([1],)]).stays("""
         def list(xs): return [3]
         def f(xs):

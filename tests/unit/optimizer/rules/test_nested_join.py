@@ -1,11 +1,13 @@
 """Tests of the rule nested-join."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.nested_join import NestedJoin
 
 RULE = NestedJoin()
 
 
-def test_it_indexes_the_inner_list(case):
+def test_it_indexes_the_inner_list(case: Any) -> None:
     case(RULE, [([{"k": 1}, {"k": 2}], [{"k": 2, "v": 5}, {"k": 2, "v": 6}])]).becomes(
         """
         def f(xs, ys):
@@ -30,7 +32,7 @@ def test_it_indexes_the_inner_list(case):
     )
 
 
-def test_it_leaves_a_variable_that_is_used_after(case):
+def test_it_leaves_a_variable_that_is_used_after(case: Any) -> None:
     case(RULE, [([(1, 2)], [(1, 3)])]).stays("""
         def f(xs, ys):
             out = []
@@ -43,7 +45,7 @@ def test_it_leaves_a_variable_that_is_used_after(case):
     """)
 
 
-def test_it_leaves_float_keys(case):
+def test_it_leaves_float_keys(case: Any) -> None:
     case(RULE, [([(1.0, 2)], [(1.0, 3)])]).stays("""
         def f(xs, ys):
             out = []
@@ -55,7 +57,7 @@ def test_it_leaves_float_keys(case):
     """)
 
 
-def test_it_leaves_a_list_that_the_body_changes(case):
+def test_it_leaves_a_list_that_the_body_changes(case: Any) -> None:
     case(RULE, [([(1, 2)], [(1, 3)])]).stays("""
         def f(xs, ys):
             for x in xs:
@@ -66,7 +68,7 @@ def test_it_leaves_a_list_that_the_body_changes(case):
     """)
 
 
-def test_it_leaves_a_key_that_the_body_rebinds(case):
+def test_it_leaves_a_key_that_the_body_rebinds(case: Any) -> None:
     case(RULE, [([1, 2], [1, 2])]).stays("""
         def f(xs, ys):
             out = []
@@ -79,7 +81,7 @@ def test_it_leaves_a_key_that_the_body_rebinds(case):
     """)
 
 
-def test_it_leaves_an_else(case):
+def test_it_leaves_an_else(case: Any) -> None:
     case(RULE, [([1, 2], [1, 2])]).stays("""
         def f(xs, ys):
             out = []

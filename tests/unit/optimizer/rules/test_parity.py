@@ -1,11 +1,13 @@
 """Tests of the rule parity."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.parity import Parity
 
 RULE = Parity()
 
 
-def test_it_looks_at_the_last_bit(case):
+def test_it_looks_at_the_last_bit(case: Any) -> None:
     case(RULE, [([-3, -2, 0, 1],)]).becomes(
         """
         def f(xs):
@@ -18,7 +20,7 @@ def test_it_looks_at_the_last_bit(case):
     )
 
 
-def test_it_serves_odd_numbers(case):
+def test_it_serves_odd_numbers(case: Any) -> None:
     case(RULE, [(3,), (-4,)]).becomes(
         """
         def f(x):
@@ -35,14 +37,14 @@ def test_it_serves_odd_numbers(case):
     )
 
 
-def test_it_leaves_a_result(case):
+def test_it_leaves_a_result(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(x):
             return x % 2 == 0
     """)
 
 
-def test_it_leaves_floats(case):
+def test_it_leaves_floats(case: Any) -> None:
     case(RULE, [(3.0,)]).stays("""
         def f(x):
             if x % 2 == 0:
@@ -50,7 +52,7 @@ def test_it_leaves_floats(case):
     """)
 
 
-def test_it_leaves_other_divisors(case):
+def test_it_leaves_other_divisors(case: Any) -> None:
     case(RULE, [(3,)]).stays("""
         def f(x):
             if x % 3 == 0:
@@ -58,7 +60,7 @@ def test_it_leaves_other_divisors(case):
     """)
 
 
-def test_it_leaves_a_comparison_that_is_counted(case):
+def test_it_leaves_a_comparison_that_is_counted(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             return sum([x % 2 == 0 for x in xs])

@@ -1,11 +1,13 @@
 """Tests of the rule range-len."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.range_len import RangeLen
 
 RULE = RangeLen()
 
 
-def test_it_goes_over_the_elements(case):
+def test_it_goes_over_the_elements(case: Any) -> None:
     case(RULE, [([1, 2],), ([],)]).becomes(
         """
         def f(rows):
@@ -24,7 +26,7 @@ def test_it_goes_over_the_elements(case):
     )
 
 
-def test_it_enumerates_where_the_index_is_used(case):
+def test_it_enumerates_where_the_index_is_used(case: Any) -> None:
     case(RULE, [("ab",)]).becomes(
         """
         def f(s):
@@ -37,7 +39,7 @@ def test_it_enumerates_where_the_index_is_used(case):
     )
 
 
-def test_it_leaves_a_list_that_the_loop_changes(case):
+def test_it_leaves_a_list_that_the_loop_changes(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             for i in range(len(xs)):
@@ -47,7 +49,7 @@ def test_it_leaves_a_list_that_the_loop_changes(case):
     """)
 
 
-def test_it_leaves_a_list_that_may_be_changed_under_another_name(case):
+def test_it_leaves_a_list_that_may_be_changed_under_another_name(case: Any) -> None:
     case(RULE, [([1, 2], [3, 4])]).stays("""
         def f(xs, ys):
             for i in range(len(xs)):
@@ -56,7 +58,7 @@ def test_it_leaves_a_list_that_may_be_changed_under_another_name(case):
     """)
 
 
-def test_it_leaves_an_index_that_is_set_in_the_loop(case):
+def test_it_leaves_an_index_that_is_set_in_the_loop(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             n = 0
@@ -67,14 +69,14 @@ def test_it_leaves_an_index_that_is_set_in_the_loop(case):
     """)
 
 
-def test_it_leaves_dicts(case):
+def test_it_leaves_dicts(case: Any) -> None:
     case(RULE, [({0: 1},)]).stays("""
         def f(xs):
             return [xs[i] for i in range(len(xs))]
     """)
 
 
-def test_it_leaves_neighbours(case):
+def test_it_leaves_neighbours(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             return [xs[i - 1] for i in range(len(xs))]

@@ -1,11 +1,13 @@
 """Tests of the rule seen-set."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.seen_set import SeenSet
 
 RULE = SeenSet()
 
 
-def test_it_keeps_a_set_beside_the_list(case):
+def test_it_keeps_a_set_beside_the_list(case: Any) -> None:
     case(RULE, [([1, 1, 2],)]).becomes(
         """
         def f(xs):
@@ -32,7 +34,7 @@ def test_it_keeps_a_set_beside_the_list(case):
     )
 
 
-def test_it_leaves_elements_that_cannot_be_hashed(case):
+def test_it_leaves_elements_that_cannot_be_hashed(case: Any) -> None:
     case(RULE, [([[1], [1]],)]).stays("""
         def f(xs):
             out = []
@@ -43,7 +45,7 @@ def test_it_leaves_elements_that_cannot_be_hashed(case):
     """)
 
 
-def test_it_leaves_a_list_that_something_else_changes(case):
+def test_it_leaves_a_list_that_something_else_changes(case: Any) -> None:
     case(RULE, [([1, 1],)]).stays("""
         def f(xs):
             out = []
@@ -55,7 +57,7 @@ def test_it_leaves_a_list_that_something_else_changes(case):
     """)
 
 
-def test_it_leaves_a_list_that_others_can_reach(case):
+def test_it_leaves_a_list_that_others_can_reach(case: Any) -> None:
     case(RULE, [([1, 1],)]).stays("""
         def g(xs): xs.append(7)
         def f(xs):
@@ -68,7 +70,7 @@ def test_it_leaves_a_list_that_others_can_reach(case):
     """)
 
 
-def test_it_leaves_a_parameter(case):
+def test_it_leaves_a_parameter(case: Any) -> None:
     case(RULE, [([1, 1], [])]).stays("""
         def f(xs, out):
             for x in xs:

@@ -1,11 +1,13 @@
 """Tests of the rule string-join."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.string_join import StringJoin
 
 RULE = StringJoin()
 
 
-def test_it_joins_the_pieces(case):
+def test_it_joins_the_pieces(case: Any) -> None:
     case(RULE, [(["a", "b"],), ([],)]).becomes(
         """
         def f(xs):
@@ -25,7 +27,7 @@ def test_it_joins_the_pieces(case):
     )
 
 
-def test_it_joins_what_grows_in_front(case):
+def test_it_joins_what_grows_in_front(case: Any) -> None:
     case(RULE, [(6,)]).becomes(
         """
         def f(n):
@@ -47,7 +49,7 @@ def test_it_joins_what_grows_in_front(case):
     )
 
 
-def test_it_leaves_numbers(case):
+def test_it_leaves_numbers(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             s = 0
@@ -57,7 +59,7 @@ def test_it_leaves_numbers(case):
     """)
 
 
-def test_it_leaves_a_string_that_the_loop_reads(case):
+def test_it_leaves_a_string_that_the_loop_reads(case: Any) -> None:
     case(RULE, [(["a"],)]).stays("""
         def f(xs):
             s = ""
@@ -69,7 +71,7 @@ def test_it_leaves_a_string_that_the_loop_reads(case):
     """)
 
 
-def test_it_leaves_a_string_used_before_the_loop(case):
+def test_it_leaves_a_string_used_before_the_loop(case: Any) -> None:
     case(RULE, [(["a"],)]).stays("""
         def f(xs):
             s = "-"
@@ -80,7 +82,7 @@ def test_it_leaves_a_string_used_before_the_loop(case):
     """)
 
 
-def test_it_leaves_a_loop_inside_try(case):
+def test_it_leaves_a_loop_inside_try(case: Any) -> None:
     case(RULE, [(["a"],)]).stays("""
         def f(xs):
             try:

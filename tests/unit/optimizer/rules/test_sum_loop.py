@@ -1,11 +1,13 @@
 """Tests of the rule sum-loop."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.sum_loop import SumLoop
 
 RULE = SumLoop()
 
 
-def test_it_adds_in_c(case):
+def test_it_adds_in_c(case: Any) -> None:
     case(RULE, [(["a", "bb"],), ([],)]).becomes(
         """
         def f(xs):
@@ -23,7 +25,7 @@ def test_it_adds_in_c(case):
     )
 
 
-def test_it_keeps_a_condition(case):
+def test_it_keeps_a_condition(case: Any) -> None:
     case(RULE, [([1, 2, 4],)]).becomes(
         """
         def f(xs):
@@ -42,7 +44,7 @@ def test_it_keeps_a_condition(case):
     )
 
 
-def test_it_leaves_floats(case):
+def test_it_leaves_floats(case: Any) -> None:
     case(RULE, [([0.1, 0.2],)]).stays("""
         def f(xs):
             total = 0
@@ -52,7 +54,7 @@ def test_it_leaves_floats(case):
     """)
 
 
-def test_it_leaves_a_total_that_the_loop_reads(case):
+def test_it_leaves_a_total_that_the_loop_reads(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             total = 0
@@ -63,7 +65,7 @@ def test_it_leaves_a_total_that_the_loop_reads(case):
     """)
 
 
-def test_it_leaves_a_variable_that_is_used_after(case):
+def test_it_leaves_a_variable_that_is_used_after(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             total = 0
@@ -73,7 +75,7 @@ def test_it_leaves_a_variable_that_is_used_after(case):
     """)
 
 
-def test_it_leaves_a_local_name_sum(case):
+def test_it_leaves_a_local_name_sum(case: Any) -> None:
     case(RULE, [([1, 2],)]).stays("""
         def f(xs):
             sum = 0

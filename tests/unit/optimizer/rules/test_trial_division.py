@@ -1,11 +1,13 @@
 """Tests of the rule trial-division."""
 
+from typing import Any
+
 from perftrace.optimizer.engines.rules.trial_division import TrialDivision
 
 RULE = TrialDivision()
 
 
-def test_it_stops_at_the_root(case):
+def test_it_stops_at_the_root(case: Any) -> None:
     case(RULE, [(n,) for n in range(-2, 60)]).becomes(
         """
         def f(n):
@@ -30,7 +32,7 @@ def test_it_stops_at_the_root(case):
     )
 
 
-def test_it_serves_all_and_a_lower_bound(case):
+def test_it_serves_all_and_a_lower_bound(case: Any) -> None:
     case(RULE, [(n,) for n in range(-2, 60)]).becomes(
         """
         import math
@@ -45,7 +47,7 @@ def test_it_serves_all_and_a_lower_bound(case):
     )
 
 
-def test_it_leaves_a_bound_that_misses_four(case):
+def test_it_leaves_a_bound_that_misses_four(case: Any) -> None:
     case(RULE, [(4,)]).stays("""
         def f(n):
             for i in range(2, n // 2):
@@ -55,7 +57,7 @@ def test_it_leaves_a_bound_that_misses_four(case):
     """)
 
 
-def test_it_leaves_a_loop_that_tells_the_divisor(case):
+def test_it_leaves_a_loop_that_tells_the_divisor(case: Any) -> None:
     case(RULE, [(9,)]).stays("""
         def f(n):
             for i in range(2, n):
@@ -65,7 +67,7 @@ def test_it_leaves_a_loop_that_tells_the_divisor(case):
     """)
 
 
-def test_it_leaves_a_loop_that_collects_divisors(case):
+def test_it_leaves_a_loop_that_collects_divisors(case: Any) -> None:
     case(RULE, [(12,)]).stays("""
         def f(n):
             found = 0
@@ -76,7 +78,7 @@ def test_it_leaves_a_loop_that_collects_divisors(case):
     """)
 
 
-def test_it_leaves_floats(case):
+def test_it_leaves_floats(case: Any) -> None:
     case(RULE, [(9.0,)]).stays("""
         def f(n):
             return all(n % i for i in range(2, n)) if n < 0 else n
