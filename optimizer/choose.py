@@ -19,6 +19,7 @@ from perftrace.optimizer.verify import Passed
 WORTH = 0.005  # of the program's time: a change that saves less is not worth a diff
 NOT_REPRODUCED = "not reproduced"
 PROMISING = 1.02  # at first look; less can hardly be clearly faster
+RIVAL = 1.5  # a candidate this much slower at first look than the fastest is out
 SURVIVORS = 3  # screened candidates that are measured
 
 
@@ -33,7 +34,9 @@ class Timed:
 
 def survivors(screened: Sequence[Timed]) -> list[Timed]:
     """The candidates worth measuring well: faster at first sight, the fastest first."""
-    faster = [timed for timed in screened if timed.measurement.ratio > PROMISING]
+    most = max((timed.measurement.ratio for timed in screened), default=1.0)
+    least = max(PROMISING, most / RIVAL)
+    faster = [timed for timed in screened if timed.measurement.ratio >= least]
     return sorted(faster, key=lambda timed: -timed.measurement.ratio)[:SURVIVORS]
 
 

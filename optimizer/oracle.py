@@ -1,5 +1,6 @@
 """What the original of a function does: recorded calls that do the same whenever made again."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ LOOKED_AT = 3  # times as many are looked at before these are chosen
 DIRECT_NS, INDIRECT_NS = 1_000_000_000, 500_000_000  # recorded time of all the calls
 SUSPENDING_NS = 20_000_000  # taken for generators and coroutines, whose durations say nothing
 UNSEEN_END_NS = 10_000_000_000  # taken for calls whose end was not seen: `main`, as a rule
+OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
 WIDTH = 200  # of a call as text
 
 
@@ -43,7 +45,7 @@ class Oracle:
     """What the original of a function does."""
 
     original: Version
-    cases: tuple[Case, ...]  # those with the shortest text first
+    cases: tuple[Case, ...]  # the function's own calls first, each with the shortest text first
     dropped: tuple[tuple[str, int], ...]  # calls left out: reason and count, most first
 
     @property
@@ -70,7 +72,7 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making = _Making(run, original, workers.store, (first, second))
         making.add_direct()
         making.add_indirect()
-    cases = sorted(making.cases, key=lambda case: len(case.text))
+    cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
     return Oracle(original, tuple(cases), tuple(making.dropped.most_common()))
 
 
@@ -208,12 +210,19 @@ def _as_recorded(store: Store, call: Call, reply: Replayed, aliases: Mapping[str
     return not isinstance(found, Different)
 
 
+@functools.lru_cache(maxsize=64)  # every candidate is compared with the same results
+def _read(blob: bytes) -> values.Node:
+    return values.read(blob)
+
+
 def _compare(
     call: Call, expected: bytes, got: bytes, ending: Ending, aliases: Mapping[str, str]
 ) -> Comparison:
+    if expected == got and OPAQUE not in got:
+        return Same()
     names = [parameter.name for parameter in call.function.parameters]
     try:
-        nodes = values.read(expected), values.read(got)
+        nodes = _read(expected), values.read(got)
     except values.BadValue as error:
         return Unknown("result", f"it can't be read: {error}")
     return compare(*nodes, names=names, aliases=aliases, ending=ending)

@@ -15,6 +15,7 @@ from perftrace.optimizer.verify import Passed, verify
 from perftrace.optimizer.workers import Version, Workers
 
 STEPS = 3  # changes on top of each other
+ENOUGH = 8.0  # a step that gains so much is the last: what is left is not worth a longer diff
 STEP_GAIN = 1.02  # each further step must be surely this much faster than the one before
 
 type Tell = Callable[[str], None]
@@ -58,6 +59,8 @@ class Search:
             if better is None:
                 break
             best = better
+            if best.measurement.ratio >= ENOUGH:
+                break
             proposals = engine.refine(best.candidate, facts)
         if best is not None:
             tell("confirming the winner")

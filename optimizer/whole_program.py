@@ -151,10 +151,9 @@ class _Program:
         self._folder = folder
 
     def version(self, files: Files) -> Path:
-        """A new overlay file; a byte order mark is for files on disk alone."""
-        texts = {file: text.removeprefix("\ufeff") for file, text in files.items()}
+        """A new overlay file."""
         path = self._folder / f"{secrets.token_hex(4)}.json"
-        path.write_text(json.dumps(texts), encoding="utf-8")
+        path.write_text(json.dumps(dict(files)), encoding="utf-8")
         return path
 
     def run(self, overlay: Path, seed: int) -> _Ran:

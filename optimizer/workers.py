@@ -34,7 +34,7 @@ class Version:
     @property
     def overlay(self) -> Overlay:
         """What a worker imports in place of the file."""
-        return Overlay({self.function.file: self.source.removeprefix("\ufeff")})
+        return Overlay({self.function.file: self.source})
 
     def request(self, request: Request) -> Request:
         """The same request, for this version."""

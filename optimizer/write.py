@@ -19,8 +19,8 @@ class SourceFile:
     """A file as it is on disk."""
 
     path: Path
-    text: str  # with its line ends, and its byte order mark if it has one
-    encoding: str
+    text: str  # with its line ends, as it is recorded too
+    encoding: str  # "utf-8-sig" where it begins with a byte order mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ def read(path: Path) -> SourceFile:
     try:
         data = path.read_bytes()
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        encoding = encoding.removesuffix("-sig")  # so that the mark stays in the text
         return SourceFile(path, data.decode(encoding), encoding)
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
         raise StaleError(

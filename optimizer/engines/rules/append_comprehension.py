@@ -98,7 +98,9 @@ def _fits(target: Target, loop: cst.For) -> bool:
 
 def _comprehension(target: Target, loop: cst.For, name: str, start: str) -> str | None:
     filling = _filling(loop, name, start)
-    if filling is None or any(used_after(target, one, loop) for one in filling.targets):
+    if filling is None or name in filling.targets:
+        return None
+    if any(used_after(target, one, loop) for one in filling.targets):
         return None
     opening, closing = ("{", "}") if start == "{}" else _STARTS[start][1:]
     return f"{opening}{filling.element} {filling.clauses}{closing}"

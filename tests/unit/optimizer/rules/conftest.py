@@ -4,6 +4,7 @@ import copy
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ class Thing:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Thing) and self.__dict__ == other.__dict__
 
-    __hash__ = None
+    def __hash__(self) -> int:
+        return 0
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Case:
     """A rule, and what it makes of a function whose calls were recorded."""
 
     rule: Rule
-    calls: Sequence[tuple] = ()
+    calls: Sequence[tuple[object, ...]] = ()
     name: str = "f"
     facts: Facts = field(default_factory=Facts)
 
@@ -76,7 +78,7 @@ class Case:
         )
 
     def _outcomes(self, source: str) -> list[tuple[object, object]]:
-        module: dict[str, object] = {"__name__": "m"}
+        module: dict[str, Any] = {"__name__": "m"}
         exec(compile(source, "/m.py", "exec"), module)
         return [_outcome(module[self.name], copy.deepcopy(call)) for call in self.calls]
 
@@ -85,7 +87,7 @@ def _text(block: str) -> str:
     return textwrap.dedent(block).removeprefix("\n")
 
 
-def _outcome(function: object, arguments: tuple) -> tuple[object, object]:
+def _outcome(function: Any, arguments: tuple[object, ...]) -> tuple[object, object]:
     try:
         result = function(*arguments)
     except Exception as error:
@@ -105,7 +107,8 @@ def _observed(arguments: Sequence[object]) -> ParameterFacts:
         things: list[Mapping[str, object]] = [one.__dict__ for one in arguments]
         names = set.intersection(*(set(one) for one in things))
         attributes = {
-            name: common(describe(node_of(one[name])) for one in things) for name in names
+            name: common(describe(node_of(one[name])) for one in things) or Shape()
+            for name in names
         }
         return ParameterFacts({"Thing": len(arguments)}, Shape.of("Thing"), attributes=attributes)
     return observe([node_of(one) for one in arguments])

@@ -1,0 +1,240 @@
+"""Wrong candidates of every kind are rejected with a witness; an honest faster one passes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from perftrace import locate
+from perftrace.model import Accepted, Candidate, Inconclusive, Rejected
+from perftrace.optimizer import oracle, pipeline
+from perftrace.optimizer.verify import Passed, verify
+from perftrace.optimizer.workers import Version, Workers
+from perftrace.store import Store
+
+SUBJECT = '''"""A shop's till."""
+
+
+class Basket:
+    def __init__(self):
+        self.counts = {}
+
+    def add(self, name):
+        self.counts[name] = self.counts.get(name, 0) + 1
+        return len(self.counts)
+
+
+def settle(rows):
+    total = 0
+    for row in rows:
+        total = total + row[1]
+    rows.append(("total", total))
+    return total
+
+
+def quote(region, cents):
+    if region not in ("EU", "US"):
+        raise ValueError(f"unknown region: {region!r}")
+    return {"region": region, "cents": cents, "cheap": cents < 500}
+
+
+def shelves(count):
+    return [[] for _ in range(count)]
+
+
+def tally(names):
+    counts = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def batches(items, size):
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def announce(name):
+    print(f"now serving {name}")
+
+
+def known(orders, customers):
+    kept = []
+    for order in orders:
+        if order in customers:
+            kept.append(order)
+    return kept
+
+
+def main():
+    basket = Basket()
+    customers = [f"c{number}" for number in range(0, 300, 2)]
+    for number in range(4, 16):
+        basket.add(f"item {number % 5}")
+        settle([(f"row {one}", one) for one in range(number)])
+        for region in ("EU", "US", "XX"):
+            try:
+                quote(region, number * 100)
+            except ValueError:
+                pass
+        shelves(number % 4)
+        tally(["b", "a", "b", "c"][: number % 5])
+        list(batches(list(range(number)), 3))
+        announce(f"customer {number}")
+        known([f"c{one}" for one in range(number, number + 60)], customers)
+
+
+if __name__ == "__main__":
+    main()
+'''
+
+# The function, what is planted in it, and where the witness shows it.
+PLANTED = {
+    "mutation dropped": (
+        "settle",
+        'rows.append(("total", total))',
+        'rows = [*rows, ("total", total)]',
+        "rows",
+    ),
+    "message changed": ("quote", "unknown region:", "bad region:", "exception.args[0]"),
+    "1 for True": ("quote", '"cheap": cents < 500', '"cheap": int(cents < 500)', "result['cheap']"),
+    "shared list": ("shelves", "[[] for _ in range(count)]", "[[]] * count", "result"),
+    "dict order": ("tally", "for name in names:", "for name in reversed(names):", "result"),
+    "self not updated": (
+        "Basket.add",
+        "self.counts[name] = self.counts.get(name, 0) + 1\n        return len(self.counts)",
+        "return len({**self.counts, name: 1})",
+        "self",
+    ),
+    "generator truncated": (
+        "batches",
+        "range(0, len(items), size)",
+        "range(0, len(items) - 1, size)",
+        "result",
+    ),
+    "generator made a list's iterator": (
+        "batches",
+        "yield items[start : start + size]",
+        "yield list(items)",
+        "result[0]",
+    ),
+    "stdout dropped": ("announce", 'print(f"now serving {name}")', "pass", "stdout"),
+    "stdout changed": ("announce", "now serving {name}", "serving {name}", "stdout"),
+    "hangs": ("settle", "total = 0", "total = 0\n    while len(rows) > 3: pass", "the call"),
+    "exits": ("settle", "total = 0", "total = 0\n    if rows[3:]: raise SystemExit(0)", "result"),
+    "ends the process": (
+        "settle",
+        "total = 0",
+        "total = 0\n    if rows[3:]:\n        import os\n        os._exit(0)",
+        "the call",
+    ),
+    "exception swallowed": (
+        "quote",
+        '        raise ValueError(f"unknown region: {region!r}")',
+        "        return None",
+        "result",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Store]]:
+    folder = tmp_path_factory.mktemp("till")
+    (folder / "pyproject.toml").write_text('[project]\nname = "till"\nversion = "1"\n')
+    (folder / "till.py").write_text(SUBJECT)
+    config = str(tmp_path_factory.getbasetemp() / "config")
+    code = "import sys; from perftrace.cli import main; sys.exit(main())"
+    options = ["run", "--overhead", "50%", "--python", sys.executable, "till.py"]
+    subprocess.run(
+        [sys.executable, "-c", code, *options],
+        cwd=folder,
+        env={**os.environ, "XDG_CONFIG_HOME": config},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CONFIG_HOME", config)
+        with Store.open(folder / ".perftrace" / "trace.db") as store:
+            yield folder / "till.py", store
+
+
+def change(trace: tuple[Path, Store], name: str, old: str, new: str) -> Candidate:
+    _, store = trace
+    function = locate.find(name, list(store.functions().values()))
+    original = store.source_text(function)
+    assert original.count(old) == 1
+    return Candidate(function, "planted", (new,), "", original, original.replace(old, new))
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_difference_is_rejected_and_shown(
+    trace: tuple[Path, Store], planted: str
+) -> None:
+    name, old, new, where = PLANTED[planted]
+    _, store = trace
+    candidate = change(trace, name, old, new)
+    workers = Workers(store)
+    truth = oracle.consult(
+        store.last_run(), Version(candidate.function, candidate.original), workers
+    )
+    assert truth.cases, truth.dropped
+    found = verify(candidate, truth, workers, explain=True)
+    assert isinstance(found, Rejected), found
+    assert found.witness is not None, found
+    assert found.witness.where.startswith(where), found.witness
+    assert found.witness.expected != found.witness.got
+    assert found.witness.call.startswith(name)
+
+
+def test_without_an_explanation_the_gate_is_reason_enough(trace: tuple[Path, Store]) -> None:
+    _, store = trace
+    candidate = change(trace, "announce", 'print(f"now serving {name}")', "pass")
+    workers = Workers(store)
+    truth = oracle.consult(
+        store.last_run(), Version(candidate.function, candidate.original), workers
+    )
+    found = verify(candidate, truth, workers)
+    assert isinstance(found, Rejected)
+    assert found.reason.startswith("gate: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("settle", "total = total + row[1]", "total += row[1]"),
+        ("tally", "counts = {}\n    for", "counts = dict()\n    for"),
+        ("quote", 'region not in ("EU", "US")', 'region != "EU" and region != "US"'),
+        ("Basket.add", "self.counts.get(name, 0) + 1", "1 + self.counts.get(name, 0)"),
+        ("batches", "for start in", "size = size\n    for start in"),
+    ],
+)
+def test_an_honest_change_passes(trace: tuple[Path, Store], name: str, old: str, new: str) -> None:
+    _, store = trace
+    candidate = change(trace, name, old, new)
+    found = pipeline.check(Workers(store), store.last_run(), candidate, None)
+    assert isinstance(found, Passed), found
+    assert found.evidence.recorded > 0
+
+
+def test_an_honest_faster_candidate_is_accepted(trace: tuple[Path, Store]) -> None:
+    _, store = trace
+    candidate = change(
+        trace,
+        "known",
+        "    for order in orders:\n        if order in customers:",
+        "    wanted = set(customers)\n    for order in orders:\n        if order in wanted:",
+    )
+    found = pipeline.check(Workers(store), store.last_run(), candidate, 1.05)
+    assert isinstance(found, Accepted), found
+    assert found.measurement.low > 1.05
+
+
+def test_the_same_code_again_is_not_faster(trace: tuple[Path, Store]) -> None:
+    _, store = trace
+    candidate = change(trace, "known", "    kept = []", "    kept = list()")
+    found = pipeline.check(Workers(store), store.last_run(), candidate, 1.05)
+    assert isinstance(found, Rejected | Inconclusive), found
