@@ -35,8 +35,8 @@ class Timed:
 def survivors(screened: Sequence[Timed]) -> list[Timed]:
     """The candidates worth measuring well: faster at first sight, the fastest first."""
     most = max((timed.measurement.ratio for timed in screened), default=1.0)
-    least = max(PROMISING, most / RIVAL)
-    faster = [timed for timed in screened if timed.measurement.ratio >= least]
+    ratios = [(timed.measurement.ratio, timed) for timed in screened]
+    faster = [one for ratio, one in ratios if ratio > PROMISING and ratio >= most / RIVAL]
     return sorted(faster, key=lambda timed: -timed.measurement.ratio)[:SURVIVORS]
 
 

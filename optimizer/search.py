@@ -81,9 +81,12 @@ class Search:
                 continue
             tell(f"trying {named(candidate)}")
             screened += self._screen(candidate, best)
+        survivors = choose.survivors(screened)
+        if len(survivors) == 1 and survivors[0].measurement.ratio >= ENOUGH:
+            return survivors[0]  # clear enough for the confirming run to decide
         wanted = self._wanted(best)
         measured: list[Timed] = []
-        for timed in choose.survivors(screened):
+        for timed in survivors:
             tell(f"measuring {named(timed.candidate)}")
             measured += self._time(timed.candidate, timed.passed, best, measure.MEASURE)
         for timed in measured:

@@ -6,8 +6,15 @@ import libcst as cst
 
 from perftrace.optimizer.analysis.tree import own, text
 from perftrace.optimizer.engines.rules.evidence import evidence
-from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Target, Tier
-from perftrace.optimizer.engines.rules.standard import imported
+from perftrace.optimizer.engines.rules.rule import (
+    Proposal,
+    Replacement,
+    Rule,
+    Target,
+    Tier,
+    rewrite,
+    statement,
+)
 from perftrace.optimizer.facts import Facts
 
 _FEWEST = 2  # calls of itself
@@ -20,8 +27,8 @@ class MemoizeRecursion(Rule):
 
     Sound when: apart from its calls of itself the function is pure: it runs built-in code only
     and changes nothing but its own local objects; all recorded arguments are of exact built-in
-    types that are hashable and can't change, and so are its results. The memory is typed (`1`,
-    `1.0` and `True` are different keys) and lives only as long as the outermost call.
+    types that are hashable and can't change, and so are its results. The memory tells `1`, `1.0`
+    and `True` apart and lives only as long as the outermost call; the recursion goes no deeper.
 
     Faster because: each subproblem is solved once; a naive recursion can solve it exponentially
     often.
@@ -34,18 +41,19 @@ class MemoizeRecursion(Rule):
     def propose(self, target: Target, facts: Facts) -> Iterator[Proposal]:
         """At most one proposal."""
         function = target.function
-        if not memoizable(target, facts) or len(_self_calls(target)) < _FEWEST:
+        if not memoizable(target, facts) or len(self_calls(target)) < _FEWEST:
             return
-        cache, additions = imported(target, "functools", "lru_cache")
-        yield Proposal(
-            _wrapped(target, f"{cache}(maxsize=None, typed=True)"),
+        if not target.offers("type") or not isinstance(function.body, cst.IndentedBlock):
+            return
+        why = (
             f"`{function.name.value}` solves the same subproblems again and again: remember"
-            f" their results during one call.{evidence(facts, function.params)}",
-            additions,
+            " their results during one call."
         )
+        yield Proposal(_remembering(target), why + evidence(facts, function.params))
 
 
-def _self_calls(target: Target) -> list[cst.Call]:
+def self_calls(target: Target) -> list[cst.Call]:
+    """Where the function calls itself."""
     mine = target.function.name.value
     calls = target.find(cst.Call)
     return [one for one in calls if isinstance(one.func, cst.Name) and one.func.value == mine]
@@ -129,21 +137,51 @@ def _steady(target: Target, node: cst.Name, mine: str) -> bool:
     )
 
 
-def _wrapped(target: Target, decorator: str) -> cst.FunctionDef:
-    """The function with its body moved into a remembering inner function of the same name."""
-    function = target.function
-    assert isinstance(function.body, cst.IndentedBlock)
-    bare = [cst.Param(cst.Name(name)) for name in target.analysis.scope.parameters]
-    documented, body = _docstring(function.body)
+def _remembering(target: Target) -> cst.FunctionDef:
+    """The function with its body in an inner function of the same name, which remembers.
+
+    It needs no frame more per call than the original, so recursion goes as deep.
+    """
+    function, parameters = target.function, target.analysis.scope.parameters
+    known, key, result = (target.local(name) for name in ("known", "key", "result"))
+    parts = [*parameters, *(f"type({name})" for name in parameters)]
+    block = rewrite(function, dict(_stores(target, f"{known}[{key}]", result))).body
+    assert isinstance(block, cst.IndentedBlock)
+    documented, body = _docstring(block)
+    lookup = [
+        statement(f"{key} = ({', '.join(parts)})"),
+        statement(f"if {key} in {known}:\n    return {known}[{key}]\n"),
+    ]
     inner = cst.FunctionDef(
         name=function.name,
-        params=cst.Parameters(params=bare),
-        body=function.body.with_changes(body=body),
-        decorators=[cst.Decorator(cst.parse_expression(decorator))],
+        params=cst.Parameters(params=[cst.Param(cst.Name(name)) for name in parameters]),
+        body=block.with_changes(body=[*lookup, *body]),
     )
-    call = f"return {function.name.value}({', '.join(target.analysis.scope.parameters)})"
-    lines = [*documented, inner, cst.parse_statement(call)]
-    return function.with_changes(body=function.body.with_changes(body=lines))
+    call = statement(f"return {function.name.value}({', '.join(parameters)})")
+    lines = [*documented, statement(f"{known} = {{}}"), inner, call]
+    return function.with_changes(body=block.with_changes(body=lines))
+
+
+def _stores(target: Target, place: str, result: str) -> Iterator[tuple[cst.CSTNode, Replacement]]:
+    """Each `return value` with the value stored first."""
+    for node in target.find(cst.Return):
+        if node.value is None:
+            continue
+        store = statement(f"{place} = {result} = {text(node.value)}")
+        leave = statement(f"return {result}")
+        line = target.analysis.scope.parents[node]
+        assert isinstance(store, cst.SimpleStatementLine)
+        assert isinstance(leave, cst.SimpleStatementLine)
+        small = (store.body[0], leave.body[0])
+        if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+            first = store.with_changes(leading_lines=line.leading_lines)
+            yield line, _always(first, line.with_changes(body=[small[1]], leading_lines=[]))
+        else:
+            yield node, _always(*small)
+
+
+def _always(*nodes: cst.CSTNode) -> Replacement:
+    return lambda _: cst.FlattenSentinel(nodes)
 
 
 def _docstring(

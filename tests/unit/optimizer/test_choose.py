@@ -36,8 +36,12 @@ def steps(many: list[Timed]) -> list[str]:
 
 
 def test_only_the_three_fastest_at_first_look_are_measured() -> None:
-    looked = [timed("a", 1.1), timed("b", 3), timed("c", 0.9), timed("d", 1.5), timed("e", 1.2)]
+    looked = [timed("a", 1.3), timed("b", 1.6), timed("c", 0.9), timed("d", 1.5), timed("e", 1.4)]
     assert steps(choose.survivors(looked)) == ["b", "d", "e"]
+
+
+def test_what_is_far_behind_the_fastest_at_first_look_is_not_measured() -> None:
+    assert steps(choose.survivors([timed("a", 30), timed("b", 1.2)])) == ["a"]
 
 
 def test_what_can_hardly_be_clearly_faster_is_not_measured() -> None:

@@ -100,7 +100,7 @@ def test_the_fastest_of_several_wins_and_the_others_say_why_not(lab: Any) -> Non
     assert made.candidate is not None
     assert made.candidate.steps == ("cost: 1000",)
     reasons = {one.steps[-1]: decisions.reason(verdict) for one, verdict in made.tried}
-    assert reasons["cost: 4000"].startswith("another candidate is faster")
+    assert reasons["cost: 4000"].startswith("others are faster at first look")
     assert reasons["total = 1"].startswith("differs at result")
     assert reasons["cost: 9000"].startswith("not clearly faster at first look")
 

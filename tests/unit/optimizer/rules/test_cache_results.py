@@ -51,3 +51,10 @@ def test_it_leaves_results_that_can_change(case: Any) -> None:
         def f(n):
             return [n]
     """)
+
+
+def test_it_leaves_recursion_which_a_cache_makes_less_deep(case: Any) -> None:
+    case(RULE, [(3,)] * 12).stays("""
+        def f(n):
+            return 1 if n < 2 else n * f(n - 1)
+    """)

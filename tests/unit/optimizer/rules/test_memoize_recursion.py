@@ -17,15 +17,18 @@ def test_it_remembers_results_during_one_call(case: Any) -> None:
             return f(n - 1) + f(n - 2)
         """,
         """
-        from functools import lru_cache
-
         def f(n):
             "The docstring stays."
-            @lru_cache(maxsize=None, typed=True)
+            known = {}
             def f(n):
+                key = (n, type(n))
+                if key in known:
+                    return known[key]
                 if n < 2:
-                    return n
-                return f(n - 1) + f(n - 2)
+                    known[key] = result = n
+                    return result
+                known[key] = result = f(n - 1) + f(n - 2)
+                return result
             return f(n)
         """,
     )
@@ -74,3 +77,25 @@ def test_it_leaves_what_reads_a_global(case: Any) -> None:
         def f(n):
             return n if n < LIMIT[0] else f(n - 1) + f(n - 2)
     """)
+
+
+def test_it_goes_as_deep_as_the_original(case: Any) -> None:
+    case(RULE, [(900,), (True,)]).becomes(
+        """
+        def f(n):
+            if n < 2: return n
+            return f(n - 1) if n > 20 else f(n - 1) + f(n - 2)
+        """,
+        """
+        def f(n):
+            known = {}
+            def f(n):
+                key = (n, type(n))
+                if key in known:
+                    return known[key]
+                if n < 2: known[key] = result = n; return result
+                known[key] = result = f(n - 1) if n > 20 else f(n - 1) + f(n - 2)
+                return result
+            return f(n)
+        """,
+    )
