@@ -79,11 +79,8 @@ def worth_it(verdict: Verdict, share: float | None) -> Verdict:
         case Accepted(_, measurement) if share is not None:
             saving = share * (1 - 1 / measurement.ratio)
             if saving < WORTH:
-                text = (
-                    f"not worth a change: {figures(measurement)} of the function saves"
-                    f" {saving:.1%} of the program"
-                )
-                return Rejected(text, measurement=measurement)
+                why = f"not worth a change (saves {saving:.1%} of the program)"
+                return Rejected(f"{why}: {figures(measurement)}", measurement=measurement)
     return verdict
 
 

@@ -1,6 +1,7 @@
 """The search for one function's best candidate: propose, verify, screen, measure, step again."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -82,9 +83,9 @@ class Search:
             tell(f"trying {named(candidate)}")
             screened += self._screen(candidate, best)
         survivors = choose.survivors(screened)
-        if len(survivors) == 1 and survivors[0].measurement.ratio >= ENOUGH:
-            return survivors[0]  # clear enough for the confirming run to decide
         wanted = self._wanted(best)
+        if len(survivors) == 1 and survivors[0].measurement.ratio >= ENOUGH * wanted:
+            return survivors[0]  # clear enough for the confirming run to decide
         measured: list[Timed] = []
         for timed in survivors:
             tell(f"measuring {named(timed.candidate)}")
@@ -142,5 +143,6 @@ class Search:
 
 
 def named(candidate: Candidate) -> str:
-    """The candidate by its steps."""
-    return " + ".join(candidate.steps)
+    """The candidate by its steps: "constant-table x2 + string-join"."""
+    count = Counter(candidate.steps)
+    return " + ".join(step if times == 1 else f"{step} x{times}" for step, times in count.items())

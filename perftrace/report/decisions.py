@@ -19,6 +19,7 @@ from perftrace.model import (
     Witness,
 )
 from perftrace.optimizer import choose, decisions, patch
+from perftrace.optimizer.search import named
 from perftrace.optimizer.whole_program import Compared, Comparison, NotCompared, OutputChanged
 from perftrace.report import tables
 
@@ -46,14 +47,14 @@ def lines(decision: Decision, label: str, width: int) -> Iterator[str]:
         if isinstance(verdict, Rejected) and verdict.witness
     ]
     for candidate, witness in witnessed[:SHOWN]:
-        yield f"  {' + '.join(candidate.steps)}: {witness_text(witness)}"
+        yield f"  {named(candidate)}: {witness_text(witness)}"
 
 
 def _why(decision: Decision) -> str:
     match decision.verdict:
         case Accepted(evidence=evidence):
-            steps = decision.candidate.steps if decision.candidate else ()
-            return f"{decisions.evidence_text(evidence)}   {' + '.join(steps)}"
+            steps = named(decision.candidate) if decision.candidate else ""
+            return f"{decisions.evidence_text(evidence)}   {steps}"
         case Rejected(measurement=Measurement()):
             return decisions.reason(decision.verdict).partition(":")[0]
         case verdict:
@@ -75,7 +76,9 @@ def show_change(console: Console, decision: Decision, root: Path) -> None:
     """Why an accepted change is faster, and its diff."""
     if decision.candidate is None:
         return
-    tables.say(console, f"{decision.id}: {decision.candidate.explanation}")
+    tables.say(console, f"{decision.id}: {named(decision.candidate)}")
+    for line in dict.fromkeys(decision.candidate.explanation.splitlines()):
+        tables.say(console, f"  {line}")
     show_diff(console, diff_of(decision.candidate, root))
 
 

@@ -115,7 +115,7 @@ def test_a_further_step_is_taken_where_it_is_faster_still(lab: Any) -> None:
 
 
 def test_no_faster_candidate_is_a_rejection_with_figures(lab: Any) -> None:
-    [made] = run(lab, {"f": [faster(4850)]}, [goal(lab)])
+    [made] = run(lab, {"f": [faster(4800)]}, [goal(lab)])
     assert isinstance(made.verdict, Rejected)
     assert made.verdict.reason.startswith("not clearly faster: 1.0")
     assert made.id == ""
