@@ -10,7 +10,7 @@ from perftrace.optimizer.analysis.safety import Safety
 from perftrace.optimizer.analysis.scope import Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
 from perftrace.optimizer.analysis.tree import own
-from perftrace.optimizer.analysis.types import Types
+from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.facts import Facts
 
 

@@ -54,6 +54,7 @@ if __name__ == "__main__":
 def perftrace(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     code = "import sys; from perftrace.cli import main; sys.exit(main())"
     environment = {key: value for key, value in os.environ.items() if key != "CI"}
+    environment["XDG_CONFIG_HOME"] = str(folder.parent)  # one key for all tests of a project
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
@@ -71,7 +72,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n')
     (folder / "shop.py").write_text(PROGRAM)
     done = perftrace(folder, "run", "--python", sys.executable, "shop.py")
-    assert (done.returncode, done.stdout) == (3, "7752000\n") or done.returncode == 3, done.stderr
+    assert done.returncode == 3, done.stderr
     return folder
 
 
