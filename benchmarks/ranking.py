@@ -1,6 +1,7 @@
 """Is the ranking right? `perftrace run` against a long py-spy reference and against cProfile.
 
-    python benchmarks/ranking.py [--samples 2000] (SCRIPT | -m MOD) ARGS…
+    python benchmarks/ranking.py [--samples 2000] [--python PATH] [--include PACKAGE]
+                                 (SCRIPT | -m MOD) ARGS…
 
 The reference is py-spy alone at 500 Hz, over as many plain runs of the program as it takes. All
 three are charged to functions in the same way (`optimizer/attribution.py`). For each it prints the
@@ -9,12 +10,14 @@ reference's first ten its own first ten catch.
 """
 
 import argparse
+import json
 import pstats
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from perftrace.model import Run
@@ -35,9 +38,21 @@ ROUNDS = 50  # of passing library time on to callers
 QUIET = subprocess.DEVNULL
 
 
+@dataclass(frozen=True)
+class Program:
+    """What is run, by which interpreter, and which packages count as the user's code."""
+
+    words: list[str]
+    python: str
+    includes: list[str]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--include", action="append", default=[], metavar="PACKAGE")
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="(SCRIPT | -m MOD) ARGS")
     options = parser.parse_args()
     if not options.words:
@@ -46,27 +61,35 @@ def main() -> int:
         parser.error(problem)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        run, ours, note = traced(folder, options.words)
-        scope = Scope([str(run.root)], [], [], cwd=str(run.cwd))
+        program = Program(options.words, options.python, options.include)
+        run, ours, note = traced(folder, program)
+        scope = Scope([str(run.root)], program.includes, [], cwd=str(run.cwd))
 
         def is_user(file: str) -> bool:
             return scope.reason(file) is None
 
-        truth = reference(folder, options.words, options.samples, is_user)
-        profiled = cprofile(folder, options.words, is_user)
-    report(truth, {f"perftrace ({note})": ours, "cProfile": profiled})
+        truth = reference(folder, program, options.samples, is_user)
+        profiled = cprofile(folder, program, is_user)
+    if options.json:
+        figures = {"samples": truth.total(), "of": len(leaders(truth))}
+        figures |= {"top": overlap(truth, ours), "cprofile": overlap(truth, profiled)}
+        print(json.dumps(figures))
+    else:
+        report(truth, {f"perftrace ({note})": ours, "cProfile": profiled})
     return 0
 
 
 # --- the three ----------------------------------------------------------------------------
 
 
-def traced(folder: Path, words: list[str]) -> tuple[Run, Times, str]:
+def traced(folder: Path, program: Program) -> tuple[Run, Times, str]:
     """What `perftrace run` ranks."""
     database = folder / "trace.db"
     code = "import sys; from perftrace.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "run", "--python", sys.executable, "-o", str(database)]
-    subprocess.run([*command, *words], check=False, stdout=QUIET, stderr=QUIET)
+    command = [sys.executable, "-c", code, "run", "--python", program.python]
+    options = [word for package in program.includes for word in ("--include", package)]
+    command += [*options, "-o", str(database), *program.words]
+    subprocess.run(command, check=False, stdout=QUIET, stderr=QUIET)
     with Store.open(database) as store:
         run = store.last_run()
         total = tally_of(store, run).total
@@ -75,11 +98,11 @@ def traced(folder: Path, words: list[str]) -> tuple[Run, Times, str]:
     return run, times, f"{total} samples by {run.sampler}"
 
 
-def reference(folder: Path, words: list[str], wanted: int, is_user: Callable[[str], bool]) -> Times:
+def reference(folder: Path, program: Program, wanted: int, is_user: Callable[[str], bool]) -> Times:
     """The addressable time of each function in many samples of plain runs."""
     times: Times = Counter()
     for _ in range(MOST_RUNS):
-        stacks = spied(folder, words)
+        stacks = spied(folder, program)
         framed = (([Frame(*key, is_user(key.file)) for key in stack], n) for stack, n in stacks)
         for function, count in attribute(framed).hot.items():
             times[function.file, function.line] += count
@@ -88,27 +111,27 @@ def reference(folder: Path, words: list[str], wanted: int, is_user: Callable[[st
     return times
 
 
-def spied(folder: Path, words: list[str]) -> list[tuple[sampler.Stack, int]]:
+def spied(folder: Path, program: Program) -> list[tuple[sampler.Stack, int]]:
     raw = folder / "reference.raw"
     raw.unlink(missing_ok=True)
-    program = subprocess.Popen(
-        [sys.executable, *words],
+    process = subprocess.Popen(
+        [program.python, *program.words],
         stdout=QUIET,
         stderr=QUIET,
         preexec_fn=sampler.permission(),  # noqa: PLW1509 - no other thread is running
     )
     options = ["-r", str(RATE), "-s", "-F", "--full-filenames", "-f", "raw", "-o", str(raw)]
     binary = Path(sys.executable).with_name("py-spy")
-    spy = [str(binary) if binary.exists() else "py-spy", "record", "-p", str(program.pid), *options]
+    spy = [str(binary) if binary.exists() else "py-spy", "record", "-p", str(process.pid), *options]
     subprocess.run(spy, check=False, stdout=QUIET, stderr=QUIET)
-    program.wait()
+    process.wait()
     return sampler.parse(raw.read_text(errors="replace")) if raw.exists() else []
 
 
-def cprofile(folder: Path, words: list[str], is_user: Callable[[str], bool]) -> Times:
+def cprofile(folder: Path, program: Program, is_user: Callable[[str], bool]) -> Times:
     """Own times by cProfile; what is spent outside the user's code is passed on to its callers."""
     profile = folder / "cprofile"
-    command = [sys.executable, "-m", "cProfile", "-o", str(profile), *words]
+    command = [program.python, "-m", "cProfile", "-o", str(profile), *program.words]
     subprocess.run(command, check=False, stdout=QUIET, stderr=QUIET)
     stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
     times: Times = Counter()
@@ -134,17 +157,23 @@ def cprofile(folder: Path, words: list[str], is_user: Callable[[str], bool]) -> 
 # --- the table ----------------------------------------------------------------------------
 
 
+def leaders(times: Times) -> list[Place]:
+    return [place for place, spent in times.most_common(TOP) if spent > 0]
+
+
+def overlap(truth: Times, times: Times) -> int:
+    return len({*leaders(truth)} & {*leaders(times)})
+
+
 def report(truth: Times, others: dict[str, Times]) -> None:
-    first = [place for place, _ in truth.most_common(TOP)]
+    first = leaders(truth)
     most = sum(truth[place] for place in first)
     print(f"reference: {truth.total():,.0f} samples, {len(truth)} functions")
     print(f"{'':36}{'top-10 overlap':>16}{'time caught':>14}{'distance':>10}")
     for name, times in others.items():
-        chosen = [place for place, spent in times.most_common(TOP) if spent > 0]
-        overlap = len(set(chosen) & set(first))
-        caught = sum(truth[place] for place in chosen) / most if most else 0.0
+        caught = sum(truth[place] for place in leaders(times)) / most if most else 0.0
         distance = variation(truth, times)
-        print(f"{name:36}{overlap:>13}/{len(first)}{caught:>14.3f}{distance:>10.3f}")
+        print(f"{name:36}{overlap(truth, times):>13}/{len(first)}{caught:>14.3f}{distance:>10.3f}")
     print()
     for file, line in first:
         shares = [

@@ -43,7 +43,7 @@ class Effort:
 
 SCREEN = Effort(pairs=1, most=1, groups=1, block_s=0.1)
 MEASURE = Effort(pairs=4, most=8, groups=1, block_s=0.15)
-CONFIRM = Effort(pairs=6, most=12, groups=1, block_s=0.2)
+CONFIRM = Effort(pairs=6, most=6, groups=1, block_s=0.2)
 
 
 @dataclass(frozen=True, slots=True)
