@@ -24,7 +24,7 @@ from perftrace.model import Run
 from perftrace.optimizer.attribution import MODULE, Frame, attribute
 from perftrace.optimizer.rank import rank, tally_of
 from perftrace.store import Store
-from perftrace.tracer import sampler
+from perftrace.tracer import sampler, spool
 from perftrace.tracer.inside.scope import Scope
 
 type Place = tuple[str, int]  # file and first line: all that cProfile knows of a function
@@ -63,7 +63,8 @@ def main() -> int:
         folder = Path(temporary)
         program = Program(options.words, options.python, options.include)
         run, ours, note = traced(folder, program)
-        scope = Scope([str(run.root)], program.includes, [], cwd=str(run.cwd))
+        includes = spool.globs(program.includes, run.cwd)
+        scope = Scope([str(run.root)], includes, [], cwd=str(run.cwd))
 
         def is_user(file: str) -> bool:
             return scope.reason(file) is None

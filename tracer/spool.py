@@ -131,7 +131,7 @@ def globs(patterns: Sequence[str], base: Path) -> tuple[str, ...]:
     for pattern in patterns:
         if os.sep not in pattern and not set("*?") & set(pattern) and not pattern.endswith(".py"):
             inner = pattern.replace(".", os.sep)
-            found += (f"*/{inner}/*", f"*/{inner}.py")
+            found += (f"*-packages/{inner}/*", f"*-packages/{inner}.py")  # site- or dist-
         elif pattern.startswith(("*", os.sep)):
             found.append(pattern)
         else:

@@ -1,4 +1,4 @@
-"""`perftrace verify FUNC --candidate FILE`: does a change of yours keep the recorded behaviour?"""
+"""`perftrace verify FUNC --candidate FILE`: check a change of yours against recorded calls."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -83,8 +83,8 @@ def test_runs_of_living_parents_are_not_left_behind(base: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        ("sqlparse", ("*/sqlparse/*", "*/sqlparse.py")),
-        ("google.cloud", ("*/google/cloud/*", "*/google/cloud.py")),
+        ("sqlparse", ("*-packages/sqlparse/*", "*-packages/sqlparse.py")),
+        ("google.cloud", ("*-packages/google/cloud/*", "*-packages/google/cloud.py")),
         ("gen_*.py", ("/home/me/gen_*.py",)),
         ("*/vendored/*", ("*/vendored/*",)),
         ("/opt/x.py", ("/opt/x.py",)),
