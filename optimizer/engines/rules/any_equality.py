@@ -12,7 +12,7 @@ from perftrace.optimizer.facts import Facts
 from perftrace.optimizer.shapes import Shape
 
 _OPERATORS: dict[str, type[cst.BaseCompOp]] = {"any": cst.Equal, "all": cst.NotEqual}
-_TESTS = {"any": "in", "all": "not in"}
+_TESTS = {"any": ("in", "not in"), "all": ("not in", "in")}  # as it stands, and after `not`
 type Sides = tuple[cst.BaseExpression, cst.BaseExpression]  # what is wanted, the element's key
 
 
@@ -51,7 +51,7 @@ class AnyEquality(Rule):
     ) -> Iterator[Proposal]:
         wanted, element = sides
         listed = text(clause.iter)
-        test = _TESTS[target.analysis.types.builtin(call.func) or "any"]
+        replaced, test = _tested(target, call)
         why = f"`{text(call)}` looks for an equal element: test membership."
         why += evidence(facts, clause.iter, wanted)
         whole = isinstance(element, cst.Name)
@@ -59,12 +59,29 @@ class AnyEquality(Rule):
         if region is not None and target.offers("set"):
             name = target.local(f"known_{text(clause.target)}")
             keys = f"set({listed})" if whole else f"{{{text(element)} for {_loop(clause)}}}"
-            found = cst.parse_expression(f"({operand(wanted)} {test} {name})")
+            found = _test(target, replaced, f"{operand(wanted)} {test} {name}")
             lines = before([f"{name} = {keys}"])
-            yield Proposal(rewrite(target.function, {call: found, region.statement: lines}), why)
+            yield Proposal(
+                rewrite(target.function, {replaced: found, region.statement: lines}), why
+            )
         elif whole:
-            found = cst.parse_expression(f"({operand(wanted)} {test} {operand(clause.iter)})")
-            yield Proposal(rewrite(target.function, {call: found}), why)
+            found = _test(target, replaced, f"{operand(wanted)} {test} {operand(clause.iter)}")
+            yield Proposal(rewrite(target.function, {replaced: found}), why)
+
+
+def _tested(target: Target, call: cst.Call) -> tuple[cst.BaseExpression, str]:
+    """What the membership test replaces, and its operator: `not any(…)` becomes `not in`."""
+    plain, negated = _TESTS[target.analysis.types.builtin(call.func) or "any"]
+    parent = target.analysis.scope.parents[call]
+    if isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not):
+        return parent, negated
+    return call, plain
+
+
+def _test(target: Target, replaced: cst.CSTNode, code: str) -> cst.BaseExpression:
+    """The test, in parentheses unless it stands alone in its place."""
+    alone = isinstance(target.analysis.scope.parents[replaced], cst.If | cst.While | cst.CompIf)
+    return cst.parse_expression(code if alone else f"({code})")
 
 
 def _loop(clause: cst.CompFor) -> str:

@@ -18,7 +18,8 @@ def evidence(facts: Facts, *nodes: cst.CSTNode) -> str:
     ]
     if not said:
         return ""
-    return f" In {facts.calls} recorded calls {', '.join(said)}."
+    calls = "1 recorded call" if facts.calls == 1 else f"{facts.calls} recorded calls"
+    return f" In {calls} {', '.join(said)}."
 
 
 def _said(known: ParameterFacts) -> str:

@@ -16,7 +16,29 @@ def test_it_makes_a_set_of_keys_before_the_loop(case: Any) -> None:
         """
         def f(nodes, edges):
             known_e = {e["to"] for e in edges}
-            return [n for n in nodes if (n["id"] not in known_e)]
+            return [n for n in nodes if n["id"] not in known_e]
+        """,
+    )
+
+
+def test_not_any_becomes_not_in(case: Any) -> None:
+    case(RULE, [([1, 2, 5], [2]), ([1], [])]).becomes(
+        """
+        def f(xs, ys):
+            kept = []
+            for x in xs:
+                if not any(y == x for y in ys):
+                    kept.append(x)
+            return kept
+        """,
+        """
+        def f(xs, ys):
+            kept = []
+            known_y = set(ys)
+            for x in xs:
+                if x not in known_y:
+                    kept.append(x)
+            return kept
         """,
     )
 
