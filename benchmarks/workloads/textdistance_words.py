@@ -21,7 +21,7 @@ def words(count: int) -> list[str]:
 
 def main() -> None:
     """Print a digest of all distances and similarities."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 12000
     left, right = words(count), words(count + 7)[7:]
     digest = hashlib.sha256()
     for name in ALGORITHMS:

@@ -5,12 +5,12 @@ from functools import cached_property
 import libcst as cst
 
 from perftrace.optimizer.analysis.effects import Stability
+from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.analysis.purity import Purity
 from perftrace.optimizer.analysis.safety import Safety
 from perftrace.optimizer.analysis.scope import Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
 from perftrace.optimizer.analysis.tree import own
-from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.facts import Facts
 
 

@@ -8,10 +8,10 @@ import libcst as cst
 
 from perftrace.optimizer.analysis import tables
 from perftrace.optimizer.analysis.contents import escapes
+from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.analysis.scope import How, Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
 from perftrace.optimizer.analysis.tree import COMPREHENSIONS, children, own
-from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.shapes import ITERABLE, Shape, items_of
 
 REFERENCE, SHALLOW, DEEP = range(3)  # how much of a value an expression depends on

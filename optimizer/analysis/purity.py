@@ -7,10 +7,10 @@ import libcst as cst
 
 from perftrace.optimizer.analysis import tables
 from perftrace.optimizer.analysis.arithmetic import operated
+from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.analysis.scope import Scope
 from perftrace.optimizer.analysis.surroundings import Surroundings
 from perftrace.optimizer.analysis.tree import Comprehension
-from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.shapes import ATOMS, BUILTIN, ITERABLE, Shape, items_of
 
 _SHALLOW = frozenset({"len", "isinstance", "bool", "list", "tuple", "range", "enumerate", "zip"})

@@ -7,10 +7,10 @@ import libcst as cst
 
 from perftrace.optimizer.analysis import tables
 from perftrace.optimizer.analysis.contents import reads_only
+from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.analysis.purity import Purity, clauses
 from perftrace.optimizer.analysis.scope import How, Scope
 from perftrace.optimizer.analysis.tree import COMPREHENSIONS, Comprehension, text
-from perftrace.optimizer.analysis.inference import Types
 from perftrace.optimizer.shapes import Shape, items_of
 
 _EQUAL = (cst.Equal, cst.NotEqual)
