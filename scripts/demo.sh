@@ -22,7 +22,6 @@ show() {
 }
 
 show python generate.py data
-# Three seconds are little to record from, so the recorder may take more than its usual 2 %.
 show perftrace run -m warehouse data -o report.txt
 show perftrace top
 show perftrace replay --write
