@@ -169,7 +169,8 @@ def optimization(bench: Bench) -> tuple[str, bool]:
     accepted = [row for row in document["functions"] if row["verdict"] == "accepted"]
     good = all(row["verdict"] and row["reason"] for row in document["functions"])
     text = f"optimize: {len(accepted)} of {len(document['functions'])} accepted"
-    if whole := document.get("whole_program"):
+    whole = document.get("whole_program") or {}
+    if whole.get("ratio"):
         text += f"; whole program {whole['ratio']:.2f}x [{whole['low']:.2f}, {whole['high']:.2f}]"
     if accepted:
         own, passed = _own_tests(bench)

@@ -21,7 +21,7 @@ from perftrace.model import Run
 from perftrace.optimizer import interval
 from perftrace.optimizer.interval import Interval
 
-FEWEST, MOST = 3, 12  # pairs
+FEWEST, MOST = 3, 7  # pairs
 SLOWER, SPARE_S = 4, 60.0  # a run may take so many times the recorded time, and a bit
 REPLAY = Path(str(replay.__file__)).parent
 

@@ -28,7 +28,7 @@ from perftrace.tracer.ingest import recover
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {"rules": RulesEngine}
 INTERRUPTED = 130
-WHOLE_PROGRAM_S = 40.0
+WHOLE_PROGRAM_S = 30.0
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
