@@ -200,17 +200,18 @@ class Store:
         return [self._noun(rows.run, row) for row in found]
 
     def last_run(self) -> Run:
-        """The newest run.
+        """The newest run that recorded a call, which a failed start does not hide; else the newest.
 
         Raises:
             TraceError: nothing was recorded yet.
         """
         runs = self.runs()
         if not runs:
-            raise TraceError(
-                "trace-empty", f"{self.path} holds no run. Record one: perftrace run myapp.py"
-            )
-        return runs[-1]
+            why = f"{self.path} holds no run. Record one: perftrace run myapp.py"
+            raise TraceError("trace-empty", why)
+        sql = "SELECT DISTINCT run_id FROM process JOIN call ON process_id = process.id"
+        useful = {row["run_id"] for row in self.rows(sql)}
+        return next((run for run in reversed(runs) if run.id in useful), runs[-1])
 
     def process(self, number: int) -> Process:
         """The traced process with this id."""

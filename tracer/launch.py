@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,7 +159,8 @@ def _signals_to() -> Iterator[list[int]]:
 
     def forward(number: int, _: object) -> None:
         if child:
-            os.kill(child[0], number)
+            with suppress(ProcessLookupError):  # it got the signal too, and was faster
+                os.kill(child[0], number)
 
     def leave(_: int, __: object) -> None:
         pass

@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="perftrace")
 def group() -> None:
-    r"""Record what a Python program really does, and make its hot paths faster.
+    """Record what a Python program really does, and make its hot paths faster.
 
     \b
     perftrace run myapp.py          record

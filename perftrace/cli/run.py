@@ -3,7 +3,7 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from perftrace.tracer.ingest import Summary
 from perftrace.tracer.record import Choices, Result, record
 
 MOST_REASONS = 3  # shown for a subject
+VALUED = frozenset({"-o", "--output", "--python", "--include", "--exclude", "--overhead"})
 
 
 class RunCommand(click.Command):
@@ -23,6 +24,11 @@ class RunCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; what follows a leading `--` is a command, or is left to a module."""
+        at = _module_at(args)
+        if at is not None:  # all that follows is the module's, options too
+            super().parse_args(ctx, args[: at + 2])
+            ctx.params["words"] = tuple(args[at + 2 :])
+            return []
         given = list(args)
         rest = super().parse_args(ctx, args)
         words: tuple[str, ...] = ctx.params.get("words", ())
@@ -30,6 +36,16 @@ class RunCommand(click.Command):
         if before[-1:] == ["--"]:
             ctx.params["words"] = ("--", *words)
         return rest
+
+
+def _module_at(args: Sequence[str]) -> int | None:
+    """Where `-m` stands among perftrace's own options."""
+    at = 0
+    while at < len(args) and args[at].startswith("-") and args[at] != "--":
+        if args[at] == "-m":
+            return at
+        at += 2 if args[at] in VALUED else 1
+    return None
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -56,7 +72,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("--json", "as_json", is_flag=True, help="End with a JSON document, on stderr.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="(SCRIPT | -- CMD) ARGS...")
 def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
-    r"""Run a program as itself and record its calls and its hot path.
+    """Run a program as itself and record its calls and its hot path.
 
     \b
     perftrace run app.py ARGS...      as python app.py

@@ -32,7 +32,13 @@ ENDS: dict[type[Outcome], tuple[str, int]] = {
 
 @click.command("verify")
 @click.argument("func")
-@click.option("--candidate", required=True, metavar="FILE", help="The changed file, or a diff.")
+@click.option(
+    "--candidate",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The changed file, or a diff.",
+)
 @click.option("--measure", is_flag=True, help="It also has to be clearly faster.")
 @output.json_option
 @output.database_option

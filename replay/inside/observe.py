@@ -35,6 +35,7 @@ def main() -> None:
     sys.stdin = io.StringIO()
     os.dup2(2, 1)  # what the program prints goes to stderr
     sys.modules.setdefault(HELPERS, testing)
+    sys.argv[:] = [HELPERS, "--another", "command line"]  # a test must not depend on it
     sys.path[0] = task["root"]  # as `python -m pytest` has it
     for module, folder in task["roots"].items():
         if find_spec(module) is None:

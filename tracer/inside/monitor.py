@@ -14,7 +14,7 @@ import sys
 from _thread import get_ident
 from gc import get_referents
 from itertools import count
-from sys import _current_frames, _getframe
+from sys import _current_frames, _getframe, is_finalizing
 from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
@@ -143,7 +143,7 @@ class Monitor:
 
     def _discover(self, code: "CodeType", _: int) -> object:
         try:
-            if id(code) in self._functions:
+            if id(code) in self._functions or is_finalizing():
                 return DISABLE
             reason = self.scope.reason(code.co_filename)
             if reason is None:
@@ -159,7 +159,7 @@ class Monitor:
     def _on_start(self, code: "CodeType", _: int) -> None:
         try:
             function = self._functions.get(id(code))
-            if function is None:
+            if function is None or is_finalizing():  # modules are being taken apart
                 return
             if function.pending:
                 self._guarded(function, self._another_start, function, _getframe(1))

@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from sys import is_finalizing
 
 from . import journal, scope
 from .private import os
@@ -42,6 +43,8 @@ class Process:
 
     def note(self) -> None:
         """Describe the process, if it is not as described before."""
+        if is_finalizing():
+            return  # what is left of it by then is no description
         main = sys.modules.get("__main__")
         names = vars(main) if main is not None else {}
         spec = names.get("__spec__")
