@@ -43,6 +43,8 @@ class FrameKey(NamedTuple):
     line: int  # co_firstlineno
 
 
+OWN_THREAD = Path(__file__).resolve().parent / "inside"
+
 type Stack = tuple[FrameKey, ...]  # outermost first
 
 
@@ -246,13 +248,19 @@ def store_samples(
     """Write the stacks into the trace file; relative file names count from the run's folder."""
     cwd = next(run.cwd for run in store.runs() if run.id == run_id)
     known: dict[FrameKey, int] = {}
-    for stack, _ in samples.stacks:
+    theirs = [(stack, count) for stack, count in samples.stacks if not _is_ours(stack)]
+    for stack, _ in theirs:
         for frame in stack:
             if frame not in known:
                 known[frame] = _intern(store, frame, cwd, is_user)
-    for stack, count in samples.stacks:
+    for stack, count in theirs:
         frames = " ".join(str(known[frame]) for frame in stack)
         store.add("stack", {"run_id": run_id, "frames": frames, "count": count})
+
+
+def _is_ours(stack: Stack) -> bool:
+    """Whether it is a stack of the recorder's own thread."""
+    return bool(stack) and Path(stack[0].file).parent == OWN_THREAD
 
 
 def _intern(store: Store, frame: FrameKey, cwd: Path, is_user: Callable[[str], bool]) -> int:

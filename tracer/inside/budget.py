@@ -15,6 +15,7 @@ globals()["__builtins__"] = dict(vars(builtins))
 CREDIT_NS = 10_000_000  # granted before the program has used any time
 BURST_S = 0.5  # a round may use what this many seconds earn
 SKIPS = 32  # functions too costly for what is left of a round that are passed over
+URGENT = 16  # how much sooner a function comes that runs often and has no whole call yet
 MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
 
@@ -79,6 +80,8 @@ class Budget:
             function = heappop(self._queue)[2]
             if function.cost > room and room < burst:  # nothing is too costly for a whole burst
                 passed.append(function)
+                if function.seen and not function.whole:
+                    break  # save up for it: it is hot, and nothing of it can be replayed yet
             else:
                 chosen.append(function)
                 room -= function.cost
@@ -90,4 +93,6 @@ class Budget:
 
     def _push(self, function: "Watched") -> None:
         urgency = (function.captured + 1) * function.cost // (1 + function.seen)
+        if function.seen and not function.whole:
+            urgency //= URGENT
         heappush(self._queue, (urgency, next(self._order), function))

@@ -69,6 +69,7 @@ def outcome(pending: Pending, frame: "FrameType", payload: object, *, after: boo
         function.failures += 1
         return Snapshot(None, 0, str(error))
     function.failures = 0
+    function.whole += 1
     return Snapshot(blob, opaque, None)
 
 

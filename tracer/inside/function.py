@@ -28,7 +28,7 @@ class Watched:
     __slots__ = (
         "bill", "cap", "captured", "code", "cost", "depth", "failures", "identity", "kind",
         "missed", "module", "names", "number", "parameters", "pending", "private", "recursive",
-        "seen", "settled", "shots",
+        "seen", "settled", "shots", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +50,7 @@ class Watched:
         self.failures = 0
         self.cost = 0  # ns of CPU time for a capture: a moving average
         self.bill = 0  # of the captures going on
+        self.whole = 0  # calls recorded with arguments and outcome
         self.seen = 0  # how often it ran when the control thread looked: only to share the budget
         self.settled = 0  # captures whose bill is part of the cost
         self.pending = 0  # calls whose end is awaited
