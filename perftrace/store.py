@@ -200,18 +200,18 @@ class Store:
         return [self._noun(rows.run, row) for row in found]
 
     def last_run(self) -> Run:
-        """The newest run that recorded a call, which a failed start does not hide; else the newest.
+        """The newest run, leaving out failed ones that recorded no call, if there is another.
 
         Raises:
             TraceError: nothing was recorded yet.
         """
         runs = self.runs()
         if not runs:
-            why = f"{self.path} holds no run. Record one: perftrace run myapp.py"
-            raise TraceError("trace-empty", why)
+            why = "holds no run. Record one: perftrace run myapp.py"
+            raise TraceError("trace-empty", f"{self.path} {why}")
         sql = "SELECT DISTINCT run_id FROM process JOIN call ON process_id = process.id"
-        useful = {row["run_id"] for row in self.rows(sql)}
-        return next((run for run in reversed(runs) if run.id in useful), runs[-1])
+        known = {row["run_id"] for row in self.rows(sql)}
+        return next((r for r in reversed(runs) if r.exit_code == 0 or r.id in known), runs[-1])
 
     def process(self, number: int) -> Process:
         """The traced process with this id."""
