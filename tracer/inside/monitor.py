@@ -259,8 +259,6 @@ class Monitor:
         given = arguments(pending, frame)
         function.captured += 1
         function.missed = function.depth = 0
-        self._pending.add(pending)
-        self._await_end(function)
         caller = self._caller(frame)
         self.process.declare(function)
         if caller is not None:
@@ -276,6 +274,8 @@ class Monitor:
             given.opaque,
             given.missing,
         )
+        self._pending.add(pending)
+        self._await_end(function)
         return pending
 
     def _another_start(self, function: Watched, frame: "FrameType") -> None:

@@ -59,8 +59,8 @@ class Process:
             sys.version.partition(" ")[0],
         )
         if described != self._described:
-            self._described = described
             self.write(journal.PROCESS, *described)
+            self._described = described
 
     def note_file(self, file: str) -> None:
         """Note the state of a file of the user's before its first function is declared.
@@ -75,14 +75,13 @@ class Process:
             except OSError:  # it was removed, or lies in an archive
                 self._states[file] = (-1, -1)
         if file not in self._files:
-            self._files.add(file)
             self.write(journal.FILE, file, *self._states[file])
+            self._files.add(file)
 
     def declare(self, function: "Watched") -> None:
         """Describe a function once."""
         if function.number in self._declared:
             return
-        self._declared.add(function.number)
         self.note_file(function.identity[0])
         self.write(
             journal.FUNCTION,
@@ -92,6 +91,7 @@ class Process:
             function.kind,
             function.parameters,
         )
+        self._declared.add(function.number)  # only now: a signal's handler may raise above
 
     def timed(self, stack: str, spent_ns: int) -> None:
         """A stack was seen running for so long."""

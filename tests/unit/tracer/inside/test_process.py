@@ -6,6 +6,7 @@ import pytest
 
 from perftrace.tracer import journals
 from perftrace.tracer.inside import journal, scope
+from perftrace.tracer.inside.fields import Field
 from perftrace.tracer.inside.function import Watched
 from perftrace.tracer.inside.process import Process
 
@@ -57,6 +58,24 @@ def test_a_function_and_its_file_are_declared_once_in_each_journal(
     process.begin_again()
     process.declare(watched(__file__))
     assert [record.kind for record in written(tmp_path, 1)] == kinds
+
+
+def test_what_a_signal_kept_from_being_written_is_written_the_next_time(
+    process: Process, tmp_path: Path
+) -> None:
+    write = process.write
+
+    def interrupted(kind: bytes, *fields: Field) -> None:
+        process.write = write
+        raise TimeoutError
+
+    for describe in (process.note, lambda: process.declare(watched(__file__))):
+        process.write = interrupted
+        with pytest.raises(TimeoutError):
+            describe()
+        describe()
+    kinds = [record.kind for record in written(tmp_path)]
+    assert kinds == [journal.PROCESS, journal.FILE, journal.FUNCTION]
 
 
 def test_a_file_that_is_gone_is_no_fault(process: Process, tmp_path: Path) -> None:
