@@ -224,6 +224,7 @@ def _spaced(lines: list[str], at: int, count: int, newline: str) -> list[str]:
 
 def diff(old: str, new: str, path: str) -> str:
     """The change as a unified diff."""
+    path = path.lstrip("/")
     pieces = difflib.unified_diff(lines_of(old), lines_of(new), f"a/{path}", f"b/{path}")
     return "".join(
         line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n"

@@ -47,9 +47,12 @@ class MinmaxConditional(Rule):
                 done.update(id(node) for node in walk(line))
                 function = rewrite(target.function, {line: statement(code, line)})
                 yield Proposal(function, "A comparison is cheaper than a call.")
+        alone = {id(line.value) for line in target.find(cst.Assign)}
+        alone |= {id(line.value) for line in target.find(cst.Return)}
         for call in target.find(cst.Call):
             code = _choice(target, call)
             if code is not None and id(call) not in done:
+                code = code if id(call) in alone else f"({code})"
                 function = rewrite(target.function, {call: cst.parse_expression(code)})
                 yield Proposal(function, f"`{text(call)}` of two values is one comparison.")
 
@@ -93,4 +96,4 @@ def _choice(target: Target, call: cst.Call) -> str | None:
     if not isinstance(first, _SIMPLE) or not isinstance(second, _SIMPLE):
         return None
     a, b = text(first), text(second)
-    return f"({b} if {b} {sign} {a} else {a})"
+    return f"{b} if {b} {sign} {a} else {a}"

@@ -158,6 +158,7 @@ def test_the_diff_is_a_unified_one() -> None:
     text = patch.diff("a\nb", "a\nc", "m.py")
     assert text.startswith("--- a/m.py\n+++ b/m.py\n")
     assert "-b\n\\ No newline at end of file\n+c" in text
+    assert patch.diff("a", "b", "/lib/m.py").startswith("--- a/lib/m.py\n+++ b/lib/m.py\n")
 
 
 BASE = "import os\n\ndef f():\n    return 1\n\ndef g():\n    return 2\n"

@@ -55,7 +55,22 @@ def test_it_becomes_a_choice(case: Any) -> None:
         """,
         """
         def f(a, b):
-            return (b if b > a else a)
+            return b if b > a else a
+        """,
+    )
+
+
+def test_inside_an_expression_the_choice_is_in_parentheses(case: Any) -> None:
+    case(RULE, [(1, True), (True, 1), (2, 1)]).becomes(
+        """
+        def f(a, b):
+            c = min(a, b) + 1
+            return c
+        """,
+        """
+        def f(a, b):
+            c = (b if b < a else a) + 1
+            return c
         """,
     )
 
