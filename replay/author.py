@@ -141,10 +141,11 @@ class Author:
         work = works.setdefault(module, self._open(module, function))
         subject = Subject(function, located, work.imports, sources, self._settings.max_value_bytes)
         known = {test.name for test in work.suite.of(function.qualname)}
-        room = self._settings.max_cases - len(known)
-        if room <= 0:
+        if len(known) >= self._settings.max_cases:
             return ""
-        drafts = drafter.draft(subject, room)
+        # As many as for a file that is not there yet: another number would choose other calls,
+        # and a second time would add to the first.
+        drafts = drafter.draft(subject, self._settings.max_cases)
         work.drafts += [test for test in drafts.tests if test.name not in known]
         for reason, count in drafts.left.items():
             work.leave(function.qualname, reason, count)

@@ -120,7 +120,7 @@ class Writer:
         if isinstance(node.base, TupleNode):
             whole = not node.attributes and len(names) == len(node.base.items)
             return names if whole else None
-        return names if node.base is None and names == tuple(node.attributes) else None
+        return names if node.base is None and {*names} == {*node.attributes} else None
 
     def _is_taken(self, name: str) -> bool:
         used = name in self._taken or name in ALWAYS or keyword.iskeyword(name)
@@ -228,9 +228,9 @@ class _Page:
         cls = self._writer.reference(node.cls)
         fields = self._writer.fields(node)
         if fields is not None:
-            values = (
-                node.base.items if isinstance(node.base, TupleNode) else node.attributes.values()
-            )
+            values = [node.attributes[name] for name in fields if name in node.attributes]
+            if isinstance(node.base, TupleNode):
+                values = node.base.items
             return group(f"{cls}(", self._keywords(zip(fields, values, strict=True)), ")")
         attributes = own_attributes(node)
         base = node.base if node.items is None else node.items

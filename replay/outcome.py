@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from perftrace.model import Ending, Kind
 from perftrace.replay.calling import Argument, Subject, group_call
+from perftrace.replay.canonical import TooLarge, canonical
 from perftrace.replay.layout import (
     STEP,
     WIDTH,
@@ -17,7 +18,7 @@ from perftrace.replay.layout import (
     statement,
 )
 from perftrace.replay.literals import NotWritten, Slot, Writer, Written, own_attributes
-from perftrace.replay.sharing import Sharing, TooDeep
+from perftrace.replay.sharing import Sharing, TooDeep, children
 from perftrace.values import InstanceNode, ListNode, Node, TupleNode
 
 RESULT = "result"
@@ -55,7 +56,8 @@ def write_outcome(
     subject: Subject, call: Doc, bound: Sequence[Argument], behaviour: Behaviour, writer: Writer
 ) -> str | NotWritten:
     """The statements that make the call and check everything it did."""
-    parts = [_Part(a.name, a.after, _changed(subject, a)) for a in bound if a.after is not None]
+    parts = [_Part(a.name, a.after, _changed(a)) for a in bound if a.after is not None]
+    _sort_attributes([behaviour.payload, *(part.node for part in parts)])
     contexts: list[Doc] = []
     if behaviour.stdout:
         printed = writer.write([Slot("stdout", behaviour.stdout)])
@@ -185,11 +187,22 @@ def _with(contexts: Sequence[Doc]) -> str:
     return f"{line}\n"
 
 
-def _changed(subject: Subject, argument: Argument) -> bool:
+def _changed(argument: Argument) -> bool:
     """Whether the call left the argument otherwise than it got it."""
-    return _text(subject, argument.node) != _text(subject, argument.after)
+    try:
+        return canonical(argument.node) != canonical(argument.after)
+    except TooLarge:
+        return True
 
 
-def _text(subject: Subject, node: Node) -> str:
-    written = subject.writer().write([Slot("value", node)])
-    return written.text if isinstance(written, Written) else written.reason
+def _sort_attributes(nodes: Sequence[Node]) -> None:
+    """By name: their order is not checked, and the recorder can't always tell it."""
+    seen: set[int] = set()
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            if isinstance(node, InstanceNode):
+                node.attributes = dict(sorted(node.attributes.items()))
+            todo.extend(children(node))

@@ -49,6 +49,10 @@ class Basket:
         self.items.extend([item] * times)
         return self
 
+    def reorder(self, *items):
+        owner = self.__dict__.pop("owner")
+        self.__dict__ = {"owner": owner, "items": items[0] if items else self.items}
+
     def __count(self):
         return len(self.items)
 
@@ -260,6 +264,18 @@ def test_arguments_that_stay_as_they_are_are_guarded(record: Recorder) -> None:
         "with unchanged(items=items):\n"
         '    check(quote(items, "EU", discount=10), {"region": "EU", "total": 3})'
     )
+
+
+def test_the_order_of_attributes_is_no_change(record: Recorder) -> None:
+    shop = record.module
+    basket = shop.Basket("me")
+    expected = (
+        "with unchanged(self=self):\n    check(self.reorder(), None)",
+        'check(self.reorder(1), None)\ncheck(self, restore(Basket, items=1, owner="me"), "self")',
+    )
+    for arguments, checked in zip(((), (1,)), expected, strict=True):
+        text = record.text(shop.Basket.reorder, basket, arguments)
+        assert text.partition("\n")[2] == checked
 
 
 def test_a_changed_argument_is_checked(record: Recorder) -> None:
