@@ -1,10 +1,14 @@
 """The control thread: twenty times a second it spends what the budget allows; and forks."""
 
 import builtins
+from _signal import (  # type: ignore[import-not-found]
+    SIG_SETMASK,
+    pthread_sigmask,
+    valid_signals,
+)
 from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
 from time import monotonic_ns, sleep, thread_time_ns
 
-from . import journal
 from .private import os
 
 TYPE_CHECKING = False
@@ -24,6 +28,7 @@ POLL_S = 0.0002
 UNWIND_NS = 150  # what an exception's leaving a frame costs
 UNWIND_SHARE = 0.005  # of CPU time: above it they are not watched for a while
 LONGEST_MUTE = 1200  # rounds; a minute
+NO_THREAD = (-1, -1)
 
 
 class Control:
@@ -51,14 +56,16 @@ class Control:
     def start(self) -> None:
         """Start the thread, and keep it away from forks."""
         os.register_at_fork(
-            before=self._before_fork, after_in_parent=self._start, after_in_child=self._in_child
+            before=self._before_fork, after_in_parent=self._in_parent, after_in_child=self._in_child
         )
         self._start()
+        while self._started and self._thread is None:  # the program's tools must not see it begin
+            sleep(0)
 
     # --- the thread -----------------------------------------------------------------------
 
     def _start(self) -> None:
-        if not self._monitor.running:
+        if self._started or not self._monitor.running:
             return
         self._wake = allocate_lock()
         self._wake.acquire()
@@ -71,18 +78,23 @@ class Control:
 
     def _run(self, wake: "LockType") -> None:
         ident = get_ident()
-        self._monitor.busy.add(ident)
-        self._thread = (ident, get_native_id())
         try:
-            while self._monitor.running and not wake.acquire(timeout=self._pause()):
-                before = thread_time_ns()
-                self._round()
-                self._budget.spent += thread_time_ns() - before
-        except Exception as error:  # noqa: BLE001 - the border to the program: never print in it
-            self._process.failed(error)
-            self._monitor.stop()
+            pthread_sigmask(SIG_SETMASK, valid_signals())  # they are the program's threads' to take
+            self._monitor.busy.add(ident)
+            self._monitor.unseen(lambda: self._rounds(wake))
+        except BaseException as error:  # noqa: BLE001 - the border to the program: never print
+            self._monitor.fail(error)
         finally:
             self._monitor.busy.discard(ident)
+            if self._thread is None:
+                self._thread = NO_THREAD
+
+    def _rounds(self, wake: "LockType") -> None:
+        self._thread = (get_ident(), get_native_id())
+        while self._monitor.running and not wake.acquire(timeout=self._pause()):
+            before = thread_time_ns()
+            self._round()
+            self._budget.spent += thread_time_ns() - before
 
     def _round(self) -> None:
         cpu = self._budget.refresh()
@@ -119,6 +131,38 @@ class Control:
 
     def _before_fork(self) -> None:
         """Python warns of forks in a process with threads: ours must be gone by then."""
+        try:
+            self._end_thread()
+        except Exception as error:  # noqa: BLE001 - Python prints what a hook raises
+            self._failed(error)
+
+    def _in_parent(self) -> None:
+        try:
+            self._start()
+        except Exception as error:  # noqa: BLE001
+            self._failed(error)
+
+    def _in_child(self) -> None:
+        self._started = False
+        if not self._monitor.running:
+            return
+        try:
+            self._process.begin_again()
+            self._process.note()
+            self._budget.begin_again()
+            self._monitor.forget_pending()
+            if self._timing is not None:
+                self._timing.forget()
+            self._start()
+        except Exception as error:  # noqa: BLE001
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        if self._process.foreign(error):
+            raise error  # a signal handler's
+        self._monitor.fail(error)
+
+    def _end_thread(self) -> None:
         if not self._started:
             return
         while self._thread is None:  # it is only about to run
@@ -130,22 +174,6 @@ class Control:
         self._wake.release()
         while _alive(native) or ident in self._monitor.busy:
             sleep(POLL_S)
-
-    def _in_child(self) -> None:
-        self._started = False
-        if not self._monitor.running:
-            return
-        try:
-            self._process.begin_again()
-            self._process.note()
-        except (journal.FullError, OSError):
-            self._monitor.stop()
-            return
-        self._budget.begin_again()
-        self._monitor.forget_pending()
-        if self._timing is not None:
-            self._timing.forget()
-        self._start()
 
 
 def _alive(native: int) -> bool:

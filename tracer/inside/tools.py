@@ -1,0 +1,111 @@
+"""Two of sys.monitoring's tool ids, used and given back whatever the program does to them."""
+
+import builtins
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import CodeType
+
+# Programs patch `len` or `print`; neither side should notice the other.
+globals()["__builtins__"] = dict(vars(builtins))
+
+IDS = (4, 3, 5)  # not 0 debugger, 1 coverage, 2 profiler
+
+monitoring = sys.monitoring
+DISABLE = monitoring.DISABLE
+START = monitoring.events.PY_START
+RETURN = monitoring.events.PY_RETURN
+YIELD = monitoring.events.PY_YIELD
+UNWIND = monitoring.events.PY_UNWIND
+
+# A program that wants all the ids may free ours. Early-bound: it may patch these too.
+_get_tool = monitoring.get_tool
+_use_tool_id = monitoring.use_tool_id
+_free_tool_id = monitoring.free_tool_id
+_register = monitoring.register_callback
+_set_events = monitoring.set_events
+_set_local_events = monitoring.set_local_events
+
+NAME = "".join(("perf", "trace"))  # known by its identity: the program may use the same text
+
+
+class LostError(Exception):
+    """The program took an id away."""
+
+    def __init__(self) -> None:
+        super().__init__("the program took the recorder's ids of sys.monitoring away")
+
+
+class Tools:
+    """Tool A has events of all code; tool B of single functions."""
+
+    def __init__(self) -> None:
+        self._a = self._b = -1
+
+    def take(
+        self, of_all: "dict[int, Callable[..., object]]", of_one: "dict[int, Callable[..., object]]"
+    ) -> bool:
+        """Take two free ids, with their callbacks by event; False: there are none."""
+        free = [number for number in IDS if _get_tool(number) is None][:2]
+        if len(free) < 2:
+            return False
+        self._a, self._b = free
+        for number, callbacks in ((self._a, of_all), (self._b, of_one)):
+            _use_tool_id(number, NAME)
+            for event, callback in callbacks.items():
+                _register(number, event, callback)
+        return True
+
+    def give_back(self, codes: "Iterable[CodeType]") -> None:
+        """Leave sys.monitoring as it was found: events, callbacks and ids."""
+        if _get_tool(self._b) is NAME:
+            for code in codes:
+                _set_local_events(self._b, code, 0)
+        for number in (self._a, self._b):
+            if _get_tool(number) is not NAME:
+                continue
+            _set_events(number, 0)
+            for event in (START, RETURN, YIELD, UNWIND):
+                _register(number, event, None)
+            _free_tool_id(number)
+
+    def watch(self, events: int) -> None:
+        """The events of all code.
+
+        Raises:
+            LostError: the id is not ours any more.
+        """
+        if _get_tool(self._a) is not NAME:
+            raise LostError
+        _set_events(self._a, events)
+
+    def set(self, code: "CodeType", events: int) -> None:
+        """The events of one function: those that were on fire again, too.
+
+        Raises:
+            LostError: the id is not ours any more.
+        """
+        if _get_tool(self._b) is not NAME:
+            raise LostError
+        _set_local_events(self._b, code, 0)
+        if events:
+            _set_local_events(self._b, code, events)
+
+    def unseen(self, work: "Callable[[], None]") -> None:
+        """Do work in a callback: no tool or trace function of the program's sees any of it."""
+        code = _door.__code__
+
+        def enter(*_: object) -> object:
+            _set_local_events(self._a, code, 0)
+            work()
+            return DISABLE
+
+        _register(self._a, RETURN, enter)
+        _set_local_events(self._a, code, RETURN)
+        _door()
+
+
+def _door() -> None:
+    """Its return is the event that leads into the callback."""
