@@ -117,9 +117,8 @@ def check_trace(program: Program, trace: Path) -> None:
 
 def split(text: str) -> tuple[str, list[str]]:
     """The program's own text and perftrace's last lines."""
-    lines = text.splitlines(keepends=True)
-    own = [line for line in lines if not line.startswith(SPEAKS)]
-    return "".join(own), [line for line in lines if line.startswith(SPEAKS)]
+    at = text.find(SPEAKS)  # not always at the start of a line: the program may end within one
+    return (text[:at], text[at:].splitlines()) if at >= 0 else (text, [])
 
 
 def _plain(program: Program) -> list[str]:

@@ -52,5 +52,5 @@ def start(folder: str, since_ns: int) -> None:
 def _timing(process: Process) -> "Timing | None":
     from .timing import Timing  # noqa: PLC0415 - only where there is no sampler
 
-    timing = Timing(process.timed)
+    timing = Timing(process.timed, process.foreign)
     return timing if timing.start() else None

@@ -84,10 +84,18 @@ class Control:
             self._monitor.unseen(lambda: self._rounds(wake))
         except BaseException as error:  # noqa: BLE001 - the border to the program: never print
             self._monitor.fail(error)
+            self._stop_timing()
         finally:
             self._monitor.busy.discard(ident)
             if self._thread is None:
                 self._thread = NO_THREAD
+
+    def _stop_timing(self) -> None:
+        try:
+            if self._timing is not None:
+                self._timing.stop()
+        except Exception:  # noqa: BLE001 - why all stops is noted already
+            self._process.gave_up()
 
     def _rounds(self, wake: "LockType") -> None:
         self._thread = (get_ident(), get_native_id())

@@ -13,14 +13,14 @@ import builtins
 from _thread import get_ident
 from gc import get_referents
 from itertools import count
-from sys import _current_frames, _getframe, is_finalizing
+from sys import _getframe, is_finalizing
 from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
 from .function import Watched
 from .pending import Pending, PendingCalls
-from .tools import DISABLE, RETURN, START, UNWIND, YIELD, Tools
+from .tools import DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Monitor:
 
     def look_round(self) -> None:
         """Note which functions run now: too crude to rank them, enough to share the budget."""
-        for frame in _current_frames().values():
+        for frame in current_frames().values():
             function = self._functions.get(id(frame.f_code)) or self._caller(frame)
             if function is not None:
                 function.seen += 1

@@ -6,7 +6,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import CodeType
+    from types import CodeType, FrameType
 
 # Programs patch `len` or `print`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
@@ -27,6 +27,10 @@ _free_tool_id = monitoring.free_tool_id
 _register = monitoring.register_callback
 _set_events = monitoring.set_events
 _set_local_events = monitoring.set_local_events
+
+_current_frames = sys._current_frames
+_sys = vars(sys)
+SUB_INTERPRETERS = ("_interpreters", "_xxsubinterpreters")  # what makes them, by version
 
 NAME = "".join(("perf", "trace"))  # known by its identity: the program may use the same text
 
@@ -105,6 +109,18 @@ class Tools:
         _register(self._a, RETURN, enter)
         _set_local_events(self._a, code, RETURN)
         _door()
+
+
+def current_frames() -> "dict[int, FrameType]":
+    """Each thread's frame; none of them where there may be a sub-interpreter.
+
+    `sys._current_frames` makes frame objects for those as well, with an allocator that is not
+    theirs; freeing such a frame ends the process.
+    """
+    modules = _sys.get("modules")
+    if type(modules) is not dict or any(name in modules for name in SUB_INTERPRETERS):
+        return {}
+    return _current_frames()
 
 
 def _door() -> None:

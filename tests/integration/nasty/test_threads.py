@@ -133,7 +133,7 @@ def trace(frame, event, arg):
     seen.add(frame.f_code.co_name)
 def spin(n): return n + 1
 def busy():
-    end = time.monotonic() + 0.3
+    end = time.monotonic() + 0.15
     while time.monotonic() < end: spin(1)
 for start in (threading.settrace_all_threads, threading.setprofile_all_threads):
     start(trace); busy(); start(None)
@@ -189,7 +189,7 @@ def use(n):
     account = Account(str(n))
     for entry in range(5): account.add(entry)
     return account
-while rung < 400: last = use(rung % 10)
+while rung < 250: last = use(rung % 10)
 signal.setitimer(signal.ITIMER_REAL, 0)
 print(last.entries)
 """,
