@@ -46,12 +46,12 @@ def load(home: str) -> "ModuleType":
     """The recorder; its own byte code is always cached: compiling it takes 15 ms."""
     add_package(ROOT, home)
     add_package(f"{ROOT}.tracer", TRACER)
-    refused = sys.dont_write_bytecode
-    sys.dont_write_bytecode = False
+    settings = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.dont_write_bytecode, sys.pycache_prefix = False, None
     try:
         from _perftrace.tracer.inside import boot  # type: ignore[import-not-found]  # noqa: PLC0415
     finally:
-        sys.dont_write_bytecode = refused
+        sys.dont_write_bytecode, sys.pycache_prefix = settings
     assert isinstance(boot, type(sys))
     return boot
 

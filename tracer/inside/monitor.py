@@ -97,6 +97,11 @@ class Monitor:
         """Do work of the recorder's own thread where none of the program's tools sees it."""
         self._tools.unseen(work)
 
+    def soon(self, code: "CodeType", work: "Callable[[], None]") -> None:
+        """Do work when this code, which is running, goes on."""
+        if self.running:
+            self._tools.soon(code, work)
+
     def arm(self, function: Watched) -> None:
         """Capture the function's next call."""
         self._set(function, START)

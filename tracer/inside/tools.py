@@ -19,6 +19,7 @@ START = monitoring.events.PY_START
 RETURN = monitoring.events.PY_RETURN
 YIELD = monitoring.events.PY_YIELD
 UNWIND = monitoring.events.PY_UNWIND
+CALL = monitoring.events.CALL
 
 # A program that wants all the ids may free ours. Early-bound: it may patch these too.
 _get_tool = monitoring.get_tool
@@ -47,6 +48,7 @@ class Tools:
 
     def __init__(self) -> None:
         self._a = self._b = -1
+        self._awaited: dict[int, Callable[[], None]] = {}  # by id of the code
 
     def take(
         self, of_all: "dict[int, Callable[..., object]]", of_one: "dict[int, Callable[..., object]]"
@@ -56,6 +58,7 @@ class Tools:
         if len(free) < 2:
             return False
         self._a, self._b = free
+        of_all = {**of_all, **dict.fromkeys((CALL, RETURN, YIELD), self._reached)}
         for number, callbacks in ((self._a, of_all), (self._b, of_one)):
             _use_tool_id(number, NAME)
             for event, callback in callbacks.items():
@@ -64,6 +67,7 @@ class Tools:
 
     def give_back(self, codes: "Iterable[CodeType]") -> None:
         """Leave sys.monitoring as it was found: events, callbacks and ids."""
+        self._awaited.clear()
         if _get_tool(self._b) is NAME:
             for code in codes:
                 _set_local_events(self._b, code, 0)
@@ -71,7 +75,7 @@ class Tools:
             if _get_tool(number) is not NAME:
                 continue
             _set_events(number, 0)
-            for event in (START, RETURN, YIELD, UNWIND):
+            for event in (START, RETURN, YIELD, UNWIND, CALL):
                 _register(number, event, None)
             _free_tool_id(number)
 
@@ -99,16 +103,25 @@ class Tools:
 
     def unseen(self, work: "Callable[[], None]") -> None:
         """Do work in a callback: no tool or trace function of the program's sees any of it."""
-        code = _door.__code__
+        self._await(_door.__code__, RETURN, work)
+        _door()
 
-        def enter(*_: object) -> object:
+    def soon(self, code: "CodeType", work: "Callable[[], None]") -> None:
+        """Do work once this code, which is running, calls something or ends."""
+        self._await(code, CALL | RETURN | YIELD, work)
+
+    def _await(self, code: "CodeType", events: int, work: "Callable[[], None]") -> None:
+        if _get_tool(self._a) is not NAME:
+            raise LostError
+        self._awaited[id(code)] = work
+        _set_local_events(self._a, code, events)
+
+    def _reached(self, code: "CodeType", *_: object) -> object:
+        work = self._awaited.pop(id(code), None)
+        if work is not None:
             _set_local_events(self._a, code, 0)
             work()
-            return DISABLE
-
-        _register(self._a, RETURN, enter)
-        _set_local_events(self._a, code, RETURN)
-        _door()
+        return DISABLE
 
 
 def current_frames() -> "dict[int, FrameType]":

@@ -1,13 +1,16 @@
 """Programs that watch themselves, or use what the recorder uses, run recorded as they do plain."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from twice import PYTHON, Program, run_twice
+from twice import ENTRY, PYTHON, Program, outcome, run_twice, split
 
 SPIN = """
 import sys, time
-def spin(n): return n + 1
+def spin(n):
+    return n + 1
 def busy(seconds=0.15):
     end = time.monotonic() + seconds
     while time.monotonic() < end: spin(1)
@@ -123,8 +126,8 @@ Watch().runcall(f, 1)
 print(f(2))
 """,
     "pdb with commands": Program(
-        "def f(n):\n    m = n + 1\n    return m\nimport sys\nbreakpoint()\nprint(f(1))\n",
-        stdin="n\ns\nw\np n\nr\nc\n",
+        "def f(n):\n    m = n + 1\n    return m\nimport pdb\npdb.run('print(f(1))')\n",
+        stdin="s\ns\nw\np n\nr\nc\n",
     ),
     "the trace module": """
 import trace
@@ -287,3 +290,64 @@ print(re.sub(r'in [0-9.]+s', 'in x s', text.getvalue()), doctest.testmod())
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_observers(name: str, tmp_path: Path) -> None:
     run_twice(PROGRAMS[name], tmp_path)
+
+
+# --- sys.monitoring has six ids, and the recorder needs two: see docs/robustness.md ---------------
+
+TAKES_ALL = """
+m = __import__('sys').monitoring
+def f(n): return n
+f(1)
+taken = []
+for number in range(6):
+    try: m.use_tool_id(number, 'mine'); taken.append(number)
+    except ValueError as error: print(error)
+print(taken)
+for n in range(100): f(n)
+"""
+
+
+def test_two_ids_of_the_monitoring_are_in_use(tmp_path: Path) -> None:
+    program = Program(TAKES_ALL)
+    command = [sys.executable, "-c", ENTRY, "run", "--no-sample", "--python", sys.executable]
+    recorded = outcome(program, [*command, "-o", str(tmp_path / "t.db"), "app.py"], tmp_path)
+    assert recorded.code == 0
+    lines = [f"tool {number} is already in use" for number in (3, 4)]
+    assert recorded.stdout.splitlines() == [*lines, "[0, 1, 2, 5]"]
+
+
+def test_a_program_that_takes_the_ids_away_ends_the_recording(tmp_path: Path) -> None:
+    text = """
+import sys, time
+m = sys.monitoring
+def f(n): return n
+f(1)
+for number in range(6): m.free_tool_id(number)
+for number in range(6): m.use_tool_id(number, 'mine')
+def g(n): return n
+end = time.monotonic() + 0.2
+while time.monotonic() < end: g(f(2))
+print([m.get_tool(number) for number in range(6)])
+for number in range(6): m.free_tool_id(number)
+"""
+    lost = "the program took the recorder's ids of sys.monitoring away"
+    run_twice(Program(text, missing=lost), tmp_path)
+
+
+def test_where_all_ids_are_taken_before_the_recorder_starts_nothing_is_recorded(
+    tmp_path: Path,
+) -> None:
+    """A `.pth` file runs before any sitecustomize."""
+    taken = "import sys; [sys.monitoring.use_tool_id(n, 'mine') for n in range(6)]\n"
+    home = tmp_path / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
+    (packages,) = home.glob("lib/python*/site-packages")
+    (packages / "taken.pth").write_text(taken)
+    python = str(home / "bin" / "python")
+    program = Program("def f(n): return n\nprint(f(1))\n")
+    plain = outcome(program, [python, "app.py"], tmp_path)
+    command = [sys.executable, "-c", ENTRY, "run", "--no-sample", "--python", python]
+    recorded = outcome(program, [*command, "-o", str(tmp_path / "t.db"), "app.py"], tmp_path)
+    stderr, said = split(recorded.stderr)
+    assert (recorded.code, recorded.stdout, stderr) == (plain.code, plain.stdout, plain.stderr)
+    assert any("the ids of sys.monitoring are all taken" in line for line in said), said

@@ -93,6 +93,20 @@ if pid: os.waitpid(pid, 0)
 print(said, flush=True)
 if not pid: os._exit(0)
 """,
+    "recording that goes on after a fork": Program(
+        WAIT
+        + """
+import time
+def f(n): return [n]
+for n in range(5):
+    pid = os.fork()
+    if not pid: os._exit(0)
+    wait(pid)
+end = time.monotonic() + 0.4
+while time.monotonic() < end: f(1)
+""",
+        calls=8,  # more than the first few, which need no thread
+    ),
     "a fork inside a recursion and a generator": WAIT
     + """
 def deep(n):
