@@ -135,7 +135,7 @@ def _map(path: str, size: int) -> mmap.mmap:
     try:
         os.fchmod(descriptor, 0o600)  # the program's umask may leave us nothing
         return _mapped(descriptor, size)
-    except OSError:
+    except BaseException:
         os.unlink(path)
         raise
     finally:
