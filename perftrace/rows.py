@@ -105,3 +105,12 @@ def _texts(document: str) -> tuple[str, ...]:
     if not isinstance(items, list):
         raise TypeError(f"{document!r} is not a list")
     return tuple(_text(item) for item in items)
+
+
+def storable(row: Row) -> dict[str, Any]:
+    """The row without what SQLite cannot hold: bytes in the name of a file that are not text."""
+    return {name: _encodable(value) if type(value) is str else value for name, value in row.items()}
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -16,7 +16,7 @@ import sqlite_utils
 from perftrace import compress, rows
 from perftrace.errors import CannotError, TraceError
 from perftrace.model import Call, Function, Process, Recorded, Run, Unrecorded, Value
-from perftrace.rows import Row
+from perftrace.rows import Row, storable
 from perftrace.schema import APPLICATION_ID, SCHEMA, VERSION
 
 MAGIC = b"SQLite format 3\x00"
@@ -148,7 +148,7 @@ class Store:
         """Insert a row; its id."""
         marks = ", ".join(f":{name}" for name in row)
         sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608 - our own names
-        return self._connection.execute(sql, dict(row)).lastrowid or 0
+        return self._connection.execute(sql, storable(row)).lastrowid or 0
 
     def add_all(self, table: str, rows: Iterable[Row]) -> None:
         """Insert many rows of the same shape."""
@@ -156,7 +156,7 @@ class Store:
 
     def put(self, table: str, row: Row) -> None:
         """Insert a row, or replace the one with the same primary key."""
-        self._db.table(table).insert(dict(row), replace=True)
+        self._db.table(table).insert(storable(row), replace=True)
 
     def add_value(self, blob: bytes, opaque: int) -> bytes:
         """Store a value once; its digest."""
@@ -172,7 +172,7 @@ class Store:
         """The id of the row with this identity; inserted if it is new."""
         where = " AND ".join(f"{name} = :{name}" for name in identity)
         sql = f"SELECT id FROM {table} WHERE {where}"  # noqa: S608 - our own names
-        found = self._connection.execute(sql, dict(row)).fetchone()
+        found = self._connection.execute(sql, storable(row)).fetchone()
         return int(found[0]) if found else self.add(table, row)
 
     def digest(self, blob: bytes) -> bytes:

@@ -22,6 +22,7 @@ from perftrace.tracer.spool import Finish, Plan
 KILLED = Finish(0.0, 0.0, -9, Samples((), 0.0, "none", "perftrace itself was killed"))
 FULL = f"the journals reached their limit of {journal.LIMIT >> 20} MB"
 NO_ROOM = "there was no room for the journal"
+BROKEN = "the recorder stopped itself, and could not say why"
 UNTRACED = "child processes were not traced"
 NO_JOURNAL = "the interpreter ignored its environment (-E, -I, -S), or it is not Python 3.12+"
 ATTEMPTS = 10  # to open the file while another run makes it
@@ -161,6 +162,7 @@ def _slots(found: ProcessJournal, archive: Archive) -> tuple[int, ...]:
         return (0,) * journal.SLOTS
     archive.missing[None, "calls", FULL] += slots[journal.STOPPED_FULL]
     archive.missing[None, "calls", NO_ROOM] += slots[journal.STOPPED_NO_ROOM]
+    archive.missing[None, "calls", BROKEN] += slots[journal.STOPPED_BROKEN]
     for index, reason in enumerate(REASONS):
         archive.missing[None, "functions", reason] += slots[journal.FIRST_COUNT + index]
     return slots

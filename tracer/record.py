@@ -57,6 +57,9 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
         spool.finish(folder, finish)
         summary = ingest.ingest(folder)
     except Exception as error:  # noqa: BLE001 - the program has run: its exit code stands
+        if not folder.exists():
+            lost = f"Nothing was recorded: the program removed the recording, {folder}."
+            return Result(_exit_code(finish), None, lost)
         kept = f"The recording is kept in {folder} and is added by the next perftrace run."
         return Result(_exit_code(finish), None, f"{error} {kept}")
     return Result(_exit_code(finish), summary, "")

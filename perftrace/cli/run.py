@@ -95,8 +95,9 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         excludes=options["exclude"],
         sample=not options["no_sample"],
     )
+    names = _names(choices.database, project / settings.database, cwd)
     result = record(program, cwd, settings, choices)
-    lines = _document(result, choices.database) if options["as_json"] else _lines(result, choices)
+    lines = _document(result, choices.database) if options["as_json"] else _lines(result, names)
     for line in lines:
         click.echo(line, err=True)
     return result.exit_code
@@ -117,8 +118,18 @@ def _form(module: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str, .
     return form, words
 
 
-def _lines(result: Result, choices: Choices) -> Iterator[str]:
+def _names(database: Path, default: Path, cwd: Path) -> tuple[str, str]:
+    """The trace file as people write it, and the option that names it to other commands.
+
+    Found before the program runs: it may remove the folder that it runs in.
+    """
+    short = str(database.relative_to(cwd) if database.is_relative_to(cwd) else database)
+    return short, "" if database == default else f" -d {short}"
+
+
+def _lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
     """For people: where the trace is, what is not in it and why, the next command."""
+    database, option = names
     summary = result.summary
     if summary is None:
         yield f"perftrace: {result.problem}"
@@ -126,10 +137,10 @@ def _lines(result: Result, choices: Choices) -> Iterator[str]:
     share = f"; the recorder took {_percent(summary)} of the CPU time" if summary.cpu_ns else ""
     yield (
         f"perftrace: {_count(summary.calls, 'call')} of {_count(summary.functions, 'function')}"
-        f" and {_count(summary.samples, 'sample')} recorded in {_short(choices.database)}{share}"
+        f" and {_count(summary.samples, 'sample')} recorded in {database}{share}"
     )
     yield f"perftrace: not recorded: {'; '.join(_reasons(summary)) or 'nothing left out'}"
-    yield f"perftrace: next: perftrace top{_option(choices)}"
+    yield f"perftrace: next: perftrace top{option}"
 
 
 def _reasons(summary: Summary) -> Iterator[str]:
@@ -178,12 +189,3 @@ def _percent(summary: Summary) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-def _option(choices: Choices) -> str:
-    default = config.find_root(Path.cwd()) / config.load(config.find_root(Path.cwd())).database
-    return "" if choices.database == default else f" -d {_short(choices.database)}"

@@ -15,10 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import ModuleType
-
 ROOT = "_perftrace"  # the private name of our package in the user's process
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRACER = os.path.dirname(HERE)
@@ -50,13 +46,12 @@ def load(home: str) -> "ModuleType":
     """The recorder; its own byte code is always cached: compiling it takes 15 ms."""
     add_package(ROOT, home)
     add_package(f"{ROOT}.tracer", TRACER)
-    refused = sys.dont_write_bytecode
-    sys.dont_write_bytecode = False
+    settings = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.dont_write_bytecode, sys.pycache_prefix = False, None
     try:
         from _perftrace.tracer.inside import boot  # type: ignore[import-not-found]  # noqa: PLC0415
     finally:
-        sys.dont_write_bytecode = refused
-    assert isinstance(boot, type(sys))
+        sys.dont_write_bytecode, sys.pycache_prefix = settings
     assert isinstance(boot, type(sys))
     return boot
 
@@ -71,8 +66,8 @@ def begin() -> None:
         load(home).start(folder, since)
     except Exception as error:  # noqa: BLE001 - the border to the program
         try:
-            with open(os.path.join(folder, f"failed.{os.getpid()}"), "w") as file:
-                file.write(f"{type(error).__name__}: {error}")
+            with open(os.path.join(folder, f"failed.{os.getpid()}"), "wb") as file:
+                file.write(f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace"))
         except OSError:
             pass
 

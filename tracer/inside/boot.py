@@ -36,17 +36,21 @@ def start(folder: str, since_ns: int) -> None:
     monitor = Monitor(process, rule, budget)
     me = get_ident()
     monitor.busy.add(me)
-    if monitor.start():
-        Control(monitor, process, budget, _timing(process) if settings.timing else None).start()
-    else:
-        process.no_tool_ids()
-    budget.spent += thread_time_ns() - since_ns
-    process.clocks(budget.refresh(), budget.spent)
+    try:
+        if monitor.start():
+            Control(monitor, process, budget, _timing(process) if settings.timing else None).start()
+        else:
+            process.no_tool_ids()
+        budget.spent += thread_time_ns() - since_ns
+        process.clocks(budget.refresh(), budget.spent)
+    except BaseException:
+        monitor.stop()
+        raise
     monitor.busy.discard(me)
 
 
 def _timing(process: Process) -> "Timing | None":
     from .timing import Timing  # noqa: PLC0415 - only where there is no sampler
 
-    timing = Timing(process.timed)
+    timing = Timing(process.timed, process.foreign)
     return timing if timing.start() else None

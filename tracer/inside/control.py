@@ -1,10 +1,16 @@
 """The control thread: twenty times a second it spends what the budget allows; and forks."""
 
 import builtins
+from _signal import (  # type: ignore[import-not-found]
+    SIG_SETMASK,
+    pthread_sigmask,
+    valid_signals,
+)
 from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
+from atexit import register
+from sys import _getframe
 from time import monotonic_ns, sleep, thread_time_ns
 
-from . import journal
 from .private import os
 
 TYPE_CHECKING = False
@@ -24,6 +30,8 @@ POLL_S = 0.0002
 UNWIND_NS = 150  # what an exception's leaving a frame costs
 UNWIND_SHARE = 0.005  # of CPU time: above it they are not watched for a while
 LONGEST_MUTE = 1200  # rounds; a minute
+NO_THREAD = (-1, -1)
+ATTEMPTS = 100  # to end the thread, where signal handlers raise meanwhile
 
 
 class Control:
@@ -42,7 +50,9 @@ class Control:
         self._timing = timing
         self._wake = allocate_lock()  # released: end
         self._started = False
+        self._ended = False  # the interpreter is about to end
         self._thread: tuple[int, int] | None = None  # ident and the operating system's id
+        self._theirs: BaseException | None = None  # a signal handler's, met in a fork
         self._random = monotonic_ns()
         self._cpu = 0
         self._mute = 20  # rounds without exceptions, doubled each time
@@ -50,15 +60,16 @@ class Control:
 
     def start(self) -> None:
         """Start the thread, and keep it away from forks."""
-        os.register_at_fork(
-            before=self._before_fork, after_in_parent=self._start, after_in_child=self._in_child
-        )
+        os.register_at_fork(before=self._before_fork, after_in_child=self._in_child)
+        register(self._at_exit)
         self._start()
+        while self._started and self._thread is None:  # the program's tools must not see it begin
+            sleep(0)
 
     # --- the thread -----------------------------------------------------------------------
 
     def _start(self) -> None:
-        if not self._monitor.running:
+        if self._started or self._ended or not self._monitor.running:
             return
         self._wake = allocate_lock()
         self._wake.acquire()
@@ -71,18 +82,31 @@ class Control:
 
     def _run(self, wake: "LockType") -> None:
         ident = get_ident()
-        self._monitor.busy.add(ident)
-        self._thread = (ident, get_native_id())
         try:
-            while self._monitor.running and not wake.acquire(timeout=self._pause()):
-                before = thread_time_ns()
-                self._round()
-                self._budget.spent += thread_time_ns() - before
-        except Exception as error:  # noqa: BLE001 - the border to the program: never print in it
-            self._process.failed(error)
-            self._monitor.stop()
+            pthread_sigmask(SIG_SETMASK, valid_signals())  # they are the program's threads' to take
+            self._monitor.busy.add(ident)
+            self._monitor.unseen(lambda: self._rounds(wake))
+        except BaseException as error:  # noqa: BLE001 - the border to the program: never print
+            self._monitor.fail(error)
+            self._stop_timing()
         finally:
             self._monitor.busy.discard(ident)
+            if self._thread is None:
+                self._thread = NO_THREAD
+
+    def _stop_timing(self) -> None:
+        try:
+            if self._timing is not None:
+                self._timing.stop()
+        except Exception:  # noqa: BLE001 - why all stops is noted already
+            self._process.gave_up()
+
+    def _rounds(self, wake: "LockType") -> None:
+        self._thread = (get_ident(), get_native_id())
+        while self._monitor.running and not wake.acquire(timeout=self._pause()):
+            before = thread_time_ns()
+            self._round()
+            self._budget.spent += thread_time_ns() - before
 
     def _round(self) -> None:
         cpu = self._budget.refresh()
@@ -118,7 +142,67 @@ class Control:
     # --- forks ----------------------------------------------------------------------------
 
     def _before_fork(self) -> None:
-        """Python warns of forks in a process with threads: ours must be gone by then."""
+        """Python warns of forks in a process with threads: ours must be gone by then.
+
+        It starts again when the fork has returned: Python may look for threads only then, and
+        what a signal's handler raises in a hook is lost.
+        """
+        try:
+            self._end()
+            back = _getframe(0).f_back
+            if back is not None and self._monitor.running:
+                self._monitor.soon(back.f_code, self._go_on)
+        except BaseException as error:  # noqa: BLE001 - Python prints what a hook raises
+            self._judged(error)
+
+    def _at_exit(self) -> None:
+        """A thread that the interpreter's end cuts short may abort the process."""
+        self._end()
+        self._ended = True
+
+    def _end(self) -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                self._end_thread()
+            except BaseException as error:  # noqa: BLE001
+                if self._judged(error):
+                    continue
+            return
+
+    def _go_on(self) -> None:
+        try:
+            self._start()
+        except BaseException as error:  # noqa: BLE001
+            self._judged(error)
+        theirs, self._theirs = self._theirs, None
+        if theirs is not None:
+            raise theirs
+
+    def _in_child(self) -> None:
+        self._started = False
+        self._theirs = None
+        if not self._monitor.running:
+            return
+        try:
+            self._process.begin_again()
+            self._process.note()
+            self._budget.begin_again()
+            self._monitor.forget_pending()
+            if self._timing is not None:
+                self._timing.forget()
+            self._start()
+        except Exception as error:  # noqa: BLE001
+            self._monitor.fail(error)
+
+    def _judged(self, error: BaseException) -> bool:
+        """Whether a hook's exception is a signal handler's: it is raised once the fork is over."""
+        if not self._process.foreign(error):
+            self._monitor.fail(error)
+            return False
+        self._theirs = error
+        return True
+
+    def _end_thread(self) -> None:
         if not self._started:
             return
         while self._thread is None:  # it is only about to run
@@ -126,26 +210,11 @@ class Control:
         ident, native = self._thread
         if ident == get_ident():
             return
-        self._started = False
-        self._wake.release()
+        if self._wake.locked():
+            self._wake.release()
         while _alive(native) or ident in self._monitor.busy:
             sleep(POLL_S)
-
-    def _in_child(self) -> None:
         self._started = False
-        if not self._monitor.running:
-            return
-        try:
-            self._process.begin_again()
-            self._process.note()
-        except (journal.FullError, OSError):
-            self._monitor.stop()
-            return
-        self._budget.begin_again()
-        self._monitor.forget_pending()
-        if self._timing is not None:
-            self._timing.forget()
-        self._start()
 
 
 def _alive(native: int) -> bool:

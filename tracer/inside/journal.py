@@ -46,10 +46,18 @@ STOPPED_FULL = 2
 STOPPED_NO_ROOM = 3
 FIRST_COUNT = 4
 SLOTS = (HEADER - len(MAGIC)) // 8
+STOPPED_BROKEN = SLOTS - 1
 
 
 class FullError(Exception):
     """The journals of this run reached their limit."""
+
+
+class ForeignError(Exception):
+    """The journal is another process's."""
+
+    def __init__(self) -> None:
+        super().__init__("forked without Python's knowledge")
 
 
 class Journal:
@@ -58,7 +66,8 @@ class Journal:
     def __init__(self, folder: str, *, limit: int = LIMIT) -> None:
         self._folder = folder
         self._limit = limit
-        self._stem = f"{os.getpid()}-{monotonic_ns()}"
+        self._pid = os.getpid()
+        self._stem = f"{self._pid}-{monotonic_ns()}"
         self._lock = allocate_lock()
         self._sequence = 0
         self._maps: list[mmap.mmap] = []  # never freed, see `_map`
@@ -73,7 +82,10 @@ class Journal:
         Raises:
             FullError: the run's journals reached their limit.
             OSError: there is no room.
+            ForeignError: this is a forked child, and nobody said so.
         """
+        if _getpid() != self._pid:
+            raise ForeignError
         body = kind + pack(*fields)
         crc = crc32(body).to_bytes(4, "little")
         with self._lock:
@@ -109,6 +121,9 @@ class Journal:
             return sum(entry.stat().st_size for entry in entries)
 
 
+_getpid = os.getpid
+
+
 def _map(path: str, size: int) -> mmap.mmap:
     """A new file of this size, in memory, with no file descriptor left.
 
@@ -118,8 +133,9 @@ def _map(path: str, size: int) -> mmap.mmap:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        os.fchmod(descriptor, 0o600)  # the program's umask may leave us nothing
         return _mapped(descriptor, size)
-    except OSError:
+    except BaseException:
         os.unlink(path)
         raise
     finally:

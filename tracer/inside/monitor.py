@@ -1,4 +1,4 @@
-"""Which events are on and what they do; the only door to sys.monitoring.
+"""Which events are on and what they do.
 
 Tool A sees the first start of every code object and, while they are rare, exceptions that leave
 a frame. Tool B has events on single functions only:
@@ -10,17 +10,17 @@ twice by one thread; the control thread keeps out of callbacks by being `busy`.
 """
 
 import builtins
-import sys
 from _thread import get_ident
 from gc import get_referents
 from itertools import count
-from sys import _current_frames, _getframe, is_finalizing
+from sys import _getframe, is_finalizing
 from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
 from .function import Watched
 from .pending import Pending, PendingCalls
+from .tools import DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 # Programs patch `len` or `time.time`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
 
-TOOL_IDS = (4, 3, 5)  # not 0 debugger, 1 coverage, 2 profiler
 GIVE_UP = 64  # events of other calls after which a pending call's end is not awaited any more
 GIVE_UP_SUSPENDED = 256  # the same for generators and coroutines: many are alive at a time
 EVENT_NS = 400  # an event that leads to nothing
@@ -42,14 +41,6 @@ MOST_SWITCHES = 1 << 20  # the interpreter's counter of them overflows at 1 << 2
 CALLERS = 24  # frames looked at for the nearest user function
 COPIES = 8  # code objects of one function: programs that compile it again and again
 WRAPPED = "async_generator_wrapped_value"
-
-monitoring = sys.monitoring
-DISABLE = monitoring.DISABLE
-set_local_events = monitoring.set_local_events
-START = monitoring.events.PY_START
-RETURN = monitoring.events.PY_RETURN
-YIELD = monitoring.events.PY_YIELD
-UNWIND = monitoring.events.PY_UNWIND
 
 
 class Monitor:
@@ -69,42 +60,47 @@ class Monitor:
         self._inside: dict[int, int] = {}  # thread -> ns of wall time in here
         self._calls = count(1)
         self._switches = 0
-        self._a = self._b = -1
+        self._tools = Tools()
 
     # --- on and off -----------------------------------------------------------------------
 
     def start(self) -> bool:
         """Take two free tool ids and begin; False: there are none."""
-        free = [number for number in TOOL_IDS if monitoring.get_tool(number) is None][:2]
-        if len(free) < 2:
-            return False
-        self._a, self._b = free
-        for number, callbacks in (
-            (self._a, ((START, self._discover), (UNWIND, self._on_unwind))),
-            (
-                self._b,
-                ((START, self._on_start), (RETURN, self._on_return), (YIELD, self._on_yield)),
-            ),
-        ):
-            monitoring.use_tool_id(number, "perftrace")
-            for event, callback in callbacks:
-                monitoring.register_callback(number, event, callback)
-        self.running = True
-        self.watch_unwinds(on=True)
-        return True
+        taken = self._tools.take(
+            {START: self._discover, UNWIND: self._on_unwind},
+            {START: self._on_start, RETURN: self._on_return, YIELD: self._on_yield},
+        )
+        if taken:
+            self.running = True
+            self.watch_unwinds(on=True)
+        return taken
 
     def stop(self) -> None:
         """Leave sys.monitoring as it was found."""
         if not self.running:
             return
         self.running = False
-        monitoring.set_events(self._a, 0)
-        for function in list(self._functions.values()):
-            set_local_events(self._b, function.code, 0)
-        for number in (self._a, self._b):
-            for event in (START, RETURN, YIELD, UNWIND):
-                monitoring.register_callback(number, event, None)
-            monitoring.free_tool_id(number)
+        functions, self._functions = self._functions, {}  # should an event be left: it does nothing
+        self._tools.give_back([function.code for function in list(functions.values())])
+
+    def fail(self, error: BaseException) -> None:
+        """Stop for good and say why; whatever is wrong, it does not get out."""
+        running = self.running
+        for step in (self.stop, lambda: self.process.failed(error)):
+            try:
+                if running:
+                    step()
+            except Exception:  # noqa: BLE001 - the program goes on
+                self.process.gave_up()
+
+    def unseen(self, work: "Callable[[], None]") -> None:
+        """Do work of the recorder's own thread where none of the program's tools sees it."""
+        self._tools.unseen(work)
+
+    def soon(self, code: "CodeType", work: "Callable[[], None]") -> None:
+        """Do work when this code, which is running, goes on."""
+        if self.running:
+            self._tools.soon(code, work)
 
     def arm(self, function: Watched) -> None:
         """Capture the function's next call."""
@@ -112,7 +108,7 @@ class Monitor:
 
     def look_round(self) -> None:
         """Note which functions run now: too crude to rank them, enough to share the budget."""
-        for frame in _current_frames().values():
+        for frame in current_frames().values():
             function = self._functions.get(id(frame.f_code)) or self._caller(frame)
             if function is not None:
                 function.seen += 1
@@ -128,7 +124,7 @@ class Monitor:
             return
         self._switches += 1
         self.watching_unwinds = on
-        monitoring.set_events(self._a, START | UNWIND if on else START)
+        self._tools.watch(START | UNWIND if on else START)
         if not on:  # a call may now end unseen; its function's next start tells
             for pending in self._pending.all():
                 self._await_end(pending.function)
@@ -154,6 +150,8 @@ class Monitor:
                 self.budget.spent += EVENT_NS
         except RecursionError:
             return None
+        except BaseException as error:  # noqa: BLE001 - it looks whose it is
+            self._judge(error)
         return DISABLE
 
     def _on_start(self, code: "CodeType", _: int) -> None:
@@ -169,6 +167,8 @@ class Monitor:
                 self._guarded(function, self._give_up, function)
         except RecursionError:
             return
+        except BaseException as error:  # noqa: BLE001
+            self._judge(error)
 
     def _on_return(self, code: "CodeType", _: int, value: object) -> None:
         try:
@@ -178,6 +178,8 @@ class Monitor:
                 self._guarded(pending.function, self._end, pending, _getframe(1), how)
         except RecursionError:
             return
+        except BaseException as error:  # noqa: BLE001
+            self._judge(error)
 
     def _on_yield(self, code: "CodeType", _: int, value: object) -> None:
         try:
@@ -186,6 +188,8 @@ class Monitor:
                 self._guarded(pending.function, self._yielded, pending, _getframe(1), value)
         except RecursionError:
             return
+        except BaseException as error:  # noqa: BLE001
+            self._judge(error)
 
     def _on_unwind(self, code: "CodeType", _: int, error: BaseException) -> None:
         try:
@@ -199,6 +203,8 @@ class Monitor:
                     self._guarded(pending.function, self._end, pending, _getframe(1), how)
         except RecursionError:
             return
+        except BaseException as problem:  # noqa: BLE001
+            self._judge(problem)
 
     # --- what they do ---------------------------------------------------------------------
 
@@ -214,12 +220,8 @@ class Monitor:
         try:
             self.busy.add(thread)
             begun = work(*details)
-        except BaseException as error:
-            if self.process.foreign(error):
-                raise  # a signal handler's, which happened to run in here
-            if not isinstance(error, (RecursionError, MemoryError)):  # the program's limits
-                self.process.failed(error)
-                self.stop()
+        except BaseException as error:  # noqa: BLE001
+            self._judge(error)
         finally:
             self.busy.discard(thread)
             spent = thread_time_ns() - cpu
@@ -232,7 +234,16 @@ class Monitor:
                 begun.inside_ns, begun.clock_ns = inside, now
         return True
 
+    def _judge(self, error: BaseException) -> None:
+        """An exception came up in here: raise it if it is the program's, else see to it."""
+        if self.process.foreign(error):
+            raise error  # a signal handler's, which happened to run in here
+        if not isinstance(error, (RecursionError, MemoryError)):  # the program's limits
+            self.fail(error)
+
     def _first(self, code: "CodeType", frame: "FrameType") -> Pending | None:
+        if not self.running:
+            return None
         file = self.scope.absolute(code.co_filename)
         self.process.note()
         self.process.note_file(file)
@@ -329,7 +340,10 @@ class Monitor:
     def _of_frame(self, code: "CodeType", frame: "FrameType") -> Pending | None:
         """The pending call that this frame runs; another call's event counts as a miss."""
         function = self._functions.get(id(code))
-        if function is None or not function.pending:
+        if function is None:
+            return None
+        if not function.pending:  # an exception in here left the event on
+            self._guarded(function, self.arm, function)
             return None
         pending = self._pending.of_frame(function, frame)
         if pending is None and self._missed_enough(function, -1):
@@ -371,9 +385,7 @@ class Monitor:
     def _set(self, function: Watched, events: int) -> None:
         if not self.running:
             return
-        set_local_events(self._b, function.code, 0)  # so that what was on fires again
-        if events:
-            set_local_events(self._b, function.code, events)
+        self._tools.set(function.code, events)
 
     def _caller(self, frame: "FrameType") -> Watched | None:
         below = frame.f_back

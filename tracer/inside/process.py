@@ -6,6 +6,7 @@ from sys import is_finalizing
 
 from . import journal, scope
 from .private import os
+from .tools import LostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +19,21 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 
+EXECUTABLE = sys.executable
+VERSION = sys.version.partition(" ")[0]
+
+_Spec = type(sys.__spec__)
+_namespace = vars(type(sys))["__dict__"].__get__
+_sys = vars(sys)  # a program may delete what is in there, or put anything into it
+
+
 class Process:
     """The traced process, as far as the journal is concerned."""
 
     def __init__(self, folder: str, own: frozenset[str]) -> None:
         self._folder = folder
         self._own = own
+        self._pid = os.getpid()
         self._journals = [journal.Journal(folder)]
         self._described: tuple[Field, ...] = ()
         self._declared: set[int] = set()
@@ -35,6 +45,7 @@ class Process:
     def begin_again(self) -> None:
         """A new journal: this is a forked child. The parent's maps must never be freed."""
         self._journals.append(journal.Journal(self._folder))
+        self._pid = os.getpid()
         self._described = ()
         self._declared.clear()
         self._files.clear()
@@ -45,18 +56,17 @@ class Process:
         """Describe the process, if it is not as described before."""
         if is_finalizing():
             return  # what is left of it by then is no description
-        main = sys.modules.get("__main__")
-        names = vars(main) if main is not None else {}
+        names = _namespace_of_main()
         spec = names.get("__spec__")
         described: tuple[Field, ...] = (
             os.getpid(),
             os.getppid(),
-            _texts(sys.argv),
-            _texts(sys.path),
+            _texts(_sys.get("argv")),
+            _texts(_sys.get("path")),
             _text(names.get("__file__")),
-            _text(getattr(spec, "name", None)),
-            sys.executable,
-            sys.version.partition(" ")[0],
+            _text(spec.name) if type(spec) is _Spec else None,
+            EXECUTABLE,
+            VERSION,
         )
         if described != self._described:
             self.write(journal.PROCESS, *described)
@@ -118,13 +128,22 @@ class Process:
             self._journals[-1].set(journal.STOPPED_FULL, 1)
         elif isinstance(error, OSError):
             self._journals[-1].set(journal.STOPPED_NO_ROOM, 1)
+        elif isinstance(error, (journal.ForeignError, LostError)):
+            self._note_end(str(error))
         else:
-            self._note_bug(error)
+            self._note_end(_explain(error))
 
-    def _note_bug(self, error: BaseException) -> None:
-        trace = _innermost(error)
-        where = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
-        reason = f"the recorder stopped itself: {type(error).__name__}: {error}{where}"
+    def gave_up(self) -> None:
+        """The recorder stops, and not even the reason can be written."""
+        try:
+            self._journals[-1].set(journal.STOPPED_BROKEN, 1)
+        except Exception:  # noqa: BLE001 - nothing is left to be tried, and the program goes on
+            return
+
+    def _note_end(self, reason: str) -> None:
+        if os.getpid() != self._pid:  # a forked child, and the journal is the parent's
+            _leave_note(f"{self._folder}/failed.{os.getpid()}", reason)
+            return
         try:
             self.write(journal.MISSING, 0, "calls", reason)
         except (journal.FullError, OSError):
@@ -136,6 +155,28 @@ class Process:
             return True
         trace = _innermost(error)
         return trace is not None and trace.tb_frame.f_code.co_filename not in self._own
+
+
+def _explain(error: BaseException) -> str:
+    trace = _innermost(error)
+    where = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
+    return f"the recorder stopped itself: {type(error).__name__}: {error}{where}"
+
+
+def _leave_note(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        os.write(descriptor, text.encode("utf-8", "backslashreplace"))
+    finally:
+        os.close(descriptor)
+
+
+def _namespace_of_main() -> "dict[str, object]":
+    """The names of `__main__`, whatever the program put in its place."""
+    modules = _sys.get("modules")
+    main = dict.get(modules, "__main__") if type(modules) is dict else None
+    return _namespace(main) if issubclass(type(main), type(sys)) else {}
 
 
 def _innermost(error: BaseException) -> "TracebackType | None":

@@ -16,6 +16,8 @@ import sys
 from _thread import get_ident
 from time import clock_gettime_ns, perf_counter_ns, process_time_ns, sleep
 
+from .tools import NAME, current_frames
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,9 +87,18 @@ class Node:
 class Timing:
     """The timer of one process."""
 
-    def __init__(self, write: "Callable[[str, int], None]") -> None:
-        """What was timed goes to `write`: a stack as text, and its weight."""
+    def __init__(
+        self,
+        write: "Callable[[str, int], None]",
+        foreign: "Callable[[BaseException], bool]" = lambda _: True,
+    ) -> None:
+        """What was timed goes to `write`: a stack as text, and its weight.
+
+        `foreign` knows the exceptions that are the program's own.
+        """
         self._write = write
+        self._foreign = foreign
+        self._broken: BaseException | None = None
         self._tool: int | None = None
         self._root = Node(None, None)
         self._at: dict[int, Node] = {}  # where each thread is
@@ -108,7 +119,7 @@ class Timing:
         """Take an id of sys.monitoring; False if there is none left."""
         for tool in IDS:
             if monitoring.get_tool(tool) is None:
-                monitoring.use_tool_id(tool, "perftrace timing")
+                monitoring.use_tool_id(tool, NAME)
                 self._tool = tool
                 break
         else:
@@ -124,14 +135,17 @@ class Timing:
         if self._tool is None:
             return
         self._set(0)
-        for event in _each(ENTERED | LEFT):
-            monitoring.register_callback(self._tool, event, None)
-        monitoring.free_tool_id(self._tool)
+        if self._tool is not None:
+            for event in _each(ENTERED | LEFT):
+                monitoring.register_callback(self._tool, event, None)
+            monitoring.free_tool_id(self._tool)
         self._tool = None
         self._flush()
 
     def round(self) -> None:
         """Open a window; the calling thread is not timed."""
+        if self._broken is not None:
+            raise self._broken
         if self._tool is None or self._changes > LAST_CHANGE:
             return
         self._open()
@@ -154,7 +168,7 @@ class Timing:
 
     def _open(self) -> None:
         own = get_ident()
-        frames = sys._current_frames()
+        frames = current_frames()
         self._at = {ident: self._place(frame) for ident, frame in frames.items() if ident != own}
         # Which of several threads runs is known from the first event on, if there is one.
         self._running = next(iter(self._at)) if len(self._at) == 1 else None
@@ -183,9 +197,11 @@ class Timing:
         self._set(0)
 
     def _set(self, wanted: int) -> None:
-        assert self._tool is not None
-        monitoring.set_events(self._tool, wanted)
-        self._changes += 1
+        if self._tool is not None and monitoring.get_tool(self._tool) is NAME:
+            monitoring.set_events(self._tool, wanted)
+            self._changes += 1
+        else:  # the program took the id away
+            self._tool = None
 
     def _flush(self) -> None:
         self._written = self._windows
@@ -201,21 +217,38 @@ class Timing:
     # --- events ---------------------------------------------------------------------------
 
     def _entered(self, code: "CodeType", _offset: int, *_: object) -> None:
-        now = clock()
-        ident = get_ident()
-        if ident != self._own and not self._closed_wall:
-            self._charge(now)
-            caller = self._node(self._at.get(ident), sys._getframe(1).f_back)
-            self._run(ident, caller.callee(code))
+        try:
+            now = clock()
+            ident = get_ident()
+            if ident != self._own and not self._closed_wall:
+                self._charge(now)
+                caller = self._node(self._at.get(ident), sys._getframe(1).f_back)
+                self._run(ident, caller.callee(code))
+        except RecursionError:  # the program has no frame left for us
+            return
+        except BaseException as error:  # noqa: BLE001 - it looks whose it is
+            self._judge(error)
 
     def _left(self, _code: "CodeType", _offset: int, *_: object) -> None:
-        now = clock()
-        ident = get_ident()
-        if ident != self._own and not self._closed_wall:
-            self._charge(now)
-            here = self._at.get(ident)
-            below = here.below if here is not None else None
-            self._run(ident, self._node(below, sys._getframe(1).f_back))
+        try:
+            now = clock()
+            ident = get_ident()
+            if ident != self._own and not self._closed_wall:
+                self._charge(now)
+                here = self._at.get(ident)
+                below = here.below if here is not None else None
+                self._run(ident, self._node(below, sys._getframe(1).f_back))
+        except RecursionError:
+            return
+        except BaseException as error:  # noqa: BLE001
+            self._judge(error)
+
+    def _judge(self, error: BaseException) -> None:
+        """An exception came up in here: raise it if it is the program's, else time no more."""
+        if self._foreign(error):
+            raise error
+        self._broken = error
+        self._set(0)
 
     def _charge(self, now: int) -> None:
         """The time since the last event belongs to where the thread was that ran."""
