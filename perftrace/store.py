@@ -247,9 +247,7 @@ class Store:
         self, function: Function, *, run: Run | None = None, slowest: int | None = None
     ) -> Iterator[Call]:
         """The recorded calls of a function, oldest first; or only so many, the slowest first."""
-        sql = (
-            "SELECT call.* FROM call JOIN process ON process.id = process_id WHERE function_id = ?"
-        )
+        sql = rows.CALLS
         parameters: list[object] = [function.id]
         if run is not None:
             sql += " AND run_id = ?"

@@ -21,7 +21,7 @@ LINKED = ("tracer", "replay", "optimizer")  # beside perftrace/, installed withi
 LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
     (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
-        frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming"}),
+        frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming", "effects"}),
     ),
     (frozenset({"values", "show", "rows", "config", "store", "locate"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),
@@ -47,7 +47,7 @@ DOORS = {
 INSIDE = {
     *(
         f"perftrace.{name}"
-        for name in ("snapshot", "restore", "reduce", "native", "layout", "naming")
+        for name in ("snapshot", "restore", "reduce", "native", "layout", "naming", "effects")
     ),
     "perftrace.tracer.inside",
     "perftrace.tracer.inject",

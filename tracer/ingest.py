@@ -22,6 +22,7 @@ from perftrace.tracer.spool import Finish, Plan
 KILLED = Finish(0.0, 0.0, -9, Samples((), 0.0, "none", "perftrace itself was killed"))
 FULL = f"the journals reached their limit of {journal.LIMIT >> 20} MB"
 NO_ROOM = "there was no room for the journal"
+NO_EFFECTS = "--no-effects was given"
 UNTRACED = "child processes were not traced"
 NO_JOURNAL = "the interpreter ignored its environment (-E, -I, -S), or it is not Python 3.12+"
 ATTEMPTS = 10  # to open the file while another run makes it
@@ -100,6 +101,7 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
     _note_processes(folder, archive, traced=len(found), untraced_s=end.cpu_s - summary.cpu_ns / 1e9)
+    archive.missing[None, "effects", NO_EFFECTS] += not plan.effects
     rule = Scope(plan.sources, plan.includes, plan.excludes, cwd=plan.cwd)
     sampler.store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
     summary.processes = len(found)

@@ -76,6 +76,7 @@ class Intake:
         self._numbers: dict[int, int] = {}  # the journal's functions -> their ids
         self._calls: dict[int, dict[str, Any]] = {}
         self._items: dict[int, list[bytes]] = {}
+        self._effects: dict[int, Counter[tuple[int, str, str]]] = {}
         self._missing: list[tuple[int, str, str]] = []
         self.timed: list[tuple[str, int]] = []
         self._take = {
@@ -85,6 +86,8 @@ class Intake:
             journal.BEGIN: self._take_begin,
             journal.ITEM: self._take_item,
             journal.END: self._take_end,
+            journal.EFFECT: self._take_effect,
+            journal.READS: self._take_reads,
             journal.MISSING: self._take_missing,
             journal.TIMED: self._take_timed,
         }
@@ -122,8 +125,9 @@ class Intake:
             "recorder_ns": recorder_ns,
         }
         process_id = self._archive.store.add("process", row)
-        for call in sorted(self._calls.values(), key=lambda call: int(call["started_ns"])):
-            self._archive.store.add("call", {"process_id": process_id, **call})
+        for number, call in sorted(self._calls.items(), key=_started):
+            call_id = self._archive.store.add("call", {"process_id": process_id, **call})
+            self._write_effects(number, call_id)
         self._note_missing()
         return len(self._calls)
 
@@ -186,6 +190,15 @@ class Intake:
             "duration_ns": duration_ns,
         }
 
+    def _take_effect(self, call: int, function: int, kind: str, detail: str) -> None:
+        counts = self._effects.setdefault(call, Counter())
+        counts[self._numbers[function], kind, detail] += 1
+
+    def _take_reads(self, function: int, kind: str, name: str) -> None:
+        self._archive.store.put(
+            "reads", {"function_id": self._numbers[function], "kind": kind, "name": name}
+        )
+
     def _take_missing(self, function: int, subject: str, reason: str) -> None:
         self._missing.append((function, subject, reason))
 
@@ -201,6 +214,11 @@ class Intake:
             digest = self._archive.value(blob, 0)
             self._calls[call] |= {"result": digest, "result_missing": None}
 
+    def _write_effects(self, number: int, call_id: int) -> None:
+        for (function_id, kind, detail), count in self._effects.get(number, {}).items():
+            row = {"call_id": call_id, "function_id": function_id, "kind": kind}
+            self._archive.store.add("effect", {**row, "detail": detail, "count": count})
+
     def _note_missing(self) -> None:
         for call in self._calls.values():
             for subject, reason in (
@@ -209,3 +227,7 @@ class Intake:
             ):
                 if reason is not None:
                     self._archive.missing[call["function_id"], subject, reason] += 1
+
+
+def _started(entry: tuple[int, dict[str, Any]]) -> int:
+    return int(entry[1]["started_ns"])

@@ -36,7 +36,7 @@ def start(folder: str, since_ns: int) -> None:
     monitor = Monitor(process, rule, budget)
     me = get_ident()
     monitor.busy.add(me)
-    if monitor.start():
+    if monitor.start(effects=settings.effects):
         Control(monitor, process, budget, _timing(process) if settings.timing else None).start()
     else:
         process.no_tool_ids()

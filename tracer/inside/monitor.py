@@ -19,6 +19,7 @@ from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
+from .effects import Effects
 from .function import Watched
 from .pending import Pending, PendingCalls
 
@@ -66,6 +67,7 @@ class Monitor:
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
         self._pending = PendingCalls()
+        self.effects = Effects(process, self._pending, self._functions, budget, self._guarded)
         self._inside: dict[int, int] = {}  # thread -> ns of wall time in here
         self._calls = count(1)
         self._switches = 0
@@ -73,7 +75,7 @@ class Monitor:
 
     # --- on and off -----------------------------------------------------------------------
 
-    def start(self) -> bool:
+    def start(self, *, effects: bool = True) -> bool:
         """Take two free tool ids and begin; False: there are none."""
         free = [number for number in TOOL_IDS if monitoring.get_tool(number) is None][:2]
         if len(free) < 2:
@@ -89,6 +91,8 @@ class Monitor:
             monitoring.use_tool_id(number, "perftrace")
             for event, callback in callbacks:
                 monitoring.register_callback(number, event, callback)
+        if effects:
+            self.effects.start(self._a)
         self.running = True
         self.watch_unwinds(on=True)
         return True
@@ -99,6 +103,7 @@ class Monitor:
             return
         self.running = False
         monitoring.set_events(self._a, 0)
+        self.effects.stop()
         for function in list(self._functions.values()):
             set_local_events(self._b, function.code, 0)
         for number in (self._a, self._b):
@@ -146,6 +151,8 @@ class Monitor:
             if id(code) in self._functions or is_finalizing():
                 return DISABLE
             reason = self.scope.reason(code.co_filename)
+            if reason != scope.OURS:
+                self.effects.look(code)
             if reason is None:
                 done = self._guarded(None, self._first, code, _getframe(1))
                 return DISABLE if done else None
@@ -237,6 +244,7 @@ class Monitor:
         self.process.note()
         self.process.note_file(file)
         if not scope.is_function(code):
+            self.effects.imported(frame)
             return None
         identity = (file, code.co_qualname, code.co_firstlineno)
         numbers = self._copies.setdefault(identity, [])
@@ -247,6 +255,7 @@ class Monitor:
         numbers.append(number)
         module = dict.get(frame.f_globals, "__name__")
         function = Watched(code, number, identity, module if type(module) is str else "")
+        function.reads = self.effects.look_closely(code, frame.f_globals)
         self._functions[id(code)] = function
         return self._begin(function, frame)
 
@@ -276,6 +285,7 @@ class Monitor:
         )
         self._pending.add(pending)
         self._await_end(function)
+        self.effects.again()
         return pending
 
     def _another_start(self, function: Watched, frame: "FrameType") -> None:

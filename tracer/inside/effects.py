@@ -1,0 +1,275 @@
+"""Notes what recorded calls do outside themselves: files, network, processes (`perftrace.effects`).
+
+An audit hook would see it all, but can't be removed and slows every program that copies or logs
+(docs/decisions/0006). So the calls of a few C functions are watched where Python code makes them:
+code that names such a function is watched from its first start, and each of its call sites is
+switched off when it calls something else, or when nothing new is to be learned from it. Sites
+switched off for that are on again for the next call that is recorded.
+"""
+
+import builtins
+import sys
+from sys import _getframe
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+)
+
+from ...effects import (
+    CALLED,
+    DATABASE,
+    MODULE,
+    NAMES,
+    NETWORK,
+    OF_FILES,
+    OPENED,
+    READ,
+    READERS,
+    WRITTEN,
+)
+from ...naming import class_mro
+from . import journal
+from .private import os
+from .sites import opened_to
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import CodeType, FrameType
+
+    from .budget import Budget
+    from .function import Watched
+    from .pending import Pending, PendingCalls
+    from .process import Process
+
+# Programs patch `len` or `open`; neither side should notice the other.
+globals()["__builtins__"] = dict(vars(builtins))
+
+monitoring = sys.monitoring
+CALL = monitoring.events.CALL
+DISABLE = monitoring.DISABLE
+
+TIMES = 4  # effects of one kind that are noted for a call
+LONGEST = 200  # characters of a detail
+EVENT_NS = 400  # an event that leads to nothing
+DEPTH = 400  # frames searched for calls that are going on
+MOST_CODE = 5000  # code objects watched; each is kept alive
+UNIX = 1  # AF_UNIX: between processes of one machine
+UNSHARED = (":memory:", "mode=memory", "mode=ro")  # databases that nothing is written to
+
+type Read = tuple[str, str]  # what is read, and by which name
+
+
+class Effects:
+    """The call sites that are watched, and the calls that are charged with what they do."""
+
+    def __init__(
+        self,
+        process: "Process",
+        pending: "PendingCalls",
+        functions: "dict[int, Watched]",
+        budget: "Budget",
+        guarded: "Callable[..., bool]",
+    ) -> None:
+        self._process = process
+        self._budget = budget
+        self._pending = pending
+        self._functions = functions
+        self._guarded = guarded
+        self._tool = -1
+        self._watched: dict[int, CodeType] = {}
+        self._quiet: dict[int, CodeType] = {}  # code with sites that may tell the next call more
+
+    def start(self, tool: int) -> None:
+        """Begin, under an id of sys.monitoring that is in use."""
+        self._tool = tool
+        monitoring.register_callback(tool, CALL, self._on_call)
+
+    def stop(self) -> None:
+        """Leave sys.monitoring as it was found."""
+        tool, self._tool = self._tool, -1
+        if tool >= 0:
+            for code in tuple(self._watched.values()):
+                monitoring.set_local_events(tool, code, 0)
+            monitoring.register_callback(tool, CALL, None)
+
+    def look(self, code: "CodeType") -> None:
+        """Any code starts for the first time: watch it if it names what has an effect."""
+        if self._tool >= 0 and not NAMES.isdisjoint(code.co_names):
+            self._watch(code)
+
+    def look_closely(self, code: "CodeType", names: "dict[str, object]") -> "tuple[Read, ...]":
+        """A function of the user's: see through names of its own; what it may read besides."""
+        if self._tool < 0:
+            return ()
+        values = [dict.get(names, name) for name in code.co_names]
+        if any(_kind(value) for value in values):  # `from os import remove as delete`
+            self._watch(code)
+        return tuple(dict.fromkeys(_reads(values, code.co_names)))
+
+    def again(self) -> None:
+        """A call begins that everything is news to."""
+        while self._tool >= 0 and self._quiet:
+            _, code = self._quiet.popitem()
+            monitoring.set_local_events(self._tool, code, 0)  # so that what was off fires again
+            monitoring.set_local_events(self._tool, code, CALL)
+
+    def imported(self, frame: "FrameType") -> None:
+        """The body of a module of the user's starts."""
+        name = dict.get(frame.f_globals, "__name__")
+        if self._tool >= 0 and type(name) is str and name != "__main__":
+            self._charge(MODULE, name, frame.f_back, [])
+
+    def _watch(self, code: "CodeType") -> None:
+        known = id(code) in self._watched or code.co_filename.startswith("<frozen importlib")
+        if not known and len(self._watched) < MOST_CODE:
+            self._watched[id(code)] = code
+            monitoring.set_local_events(self._tool, code, CALL)
+
+    def _on_call(self, code: "CodeType", offset: int, called: object, first: object) -> object:
+        try:
+            kind = _kind(called)
+            if kind is None:
+                self._budget.spent += EVENT_NS
+                return DISABLE
+            learned: list[Pending] = []
+            seen = (kind, (code, offset, _getframe(1)), first, learned)
+            if not self._guarded(None, self._note, *seen) or learned:
+                return None
+            self._quiet[id(code)] = code
+        except RecursionError:
+            return None
+        return DISABLE
+
+    def _note(
+        self,
+        kind: str,
+        site: "tuple[CodeType, int, FrameType]",
+        first: object,
+        learned: "list[Pending]",
+    ) -> None:
+        if kind in OF_FILES and type(first) is int:
+            return  # a descriptor: the file is open already
+        if kind == NETWORK and _is_unix_socket(first):
+            return
+        detail = _detail(first)
+        if kind == DATABASE and any(word in detail for word in UNSHARED):
+            return
+        if kind == OPENED:
+            kind = {True: WRITTEN, False: READ, None: OPENED}[opened_to(*site)]
+        if kind in OF_FILES and detail and not detail.startswith(os.sep):
+            detail = f"{os.getcwd()}{os.sep}{detail}"
+        if detail != os.devnull:
+            self._charge(kind, detail[:LONGEST], site[2], learned)
+
+    def _charge(
+        self, kind: str, detail: str, frame: "FrameType | None", learned: "list[Pending]"
+    ) -> None:
+        """Note it for the recorded calls that this frame runs or was called by."""
+        innermost = None
+        for _ in range(DEPTH):
+            if frame is None:
+                return
+            function = self._functions.get(id(frame.f_code))
+            if function is not None:
+                innermost = innermost or function
+                pending = self._pending.of_frame(function, frame) if function.pending else None
+                if pending is not None and pending.effects.get(kind, 0) < TIMES:
+                    self._process.declare(innermost)
+                    number = innermost.number
+                    self._process.write(journal.EFFECT, pending.call, number, kind, detail)
+                    pending.effects[kind] = pending.effects.get(kind, 0) + 1
+                    learned.append(pending)
+            frame = frame.f_back
+
+
+# --- what is called ---------------------------------------------------------------------
+
+
+def _kind(called: object) -> str | None:
+    """The kind of effect that calling this has."""
+    if type(called) is BuiltinFunctionType and called.__name__ in NAMES:
+        owner = called.__self__
+        if type(owner) is ModuleType:
+            return CALLED.get((called.__module__ or "", called.__name__))
+        if _is_socket(owner):
+            return CALLED.get(("_socket.socket", called.__name__))
+    elif type(called) is MethodDescriptorType and called.__name__ in NAMES:
+        cls = called.__objclass__
+        return CALLED.get((f"{cls.__module__}.{cls.__name__}", called.__name__))
+    return None
+
+
+def _is_socket(value: object) -> bool:
+    module = sys.modules.get("_socket")
+    return module is not None and any(base is module.socket for base in class_mro(type(value)))
+
+
+def _is_unix_socket(value: object) -> bool:
+    if not _is_socket(value):
+        return False
+    family = sys.modules["_socket"].socket.__dict__["family"]  # a subclass may have its own
+    return bool(family.__get__(value) == UNIX)
+
+
+def _detail(first: object) -> str:
+    """A first argument as text, where reading it runs no code of the program's."""
+    if type(first) is tuple and len(first) > 1:  # an address
+        return ":".join(str(part) for part in first[:2] if type(part) in (str, int))
+    if type(first) in (list, tuple):  # a command
+        first = first[0] if first else ""
+    paths = sys.modules.get("pathlib")
+    if paths is not None and type(first) in (paths.PosixPath, paths.WindowsPath):
+        try:
+            first = object.__getattribute__(first, "_str")
+        except AttributeError:
+            first = os.sep.join(object.__getattribute__(first, "_raw_paths"))
+    if type(first) is bytes:
+        return first.decode("utf-8", "backslashreplace")
+    return first if type(first) is str else ""
+
+
+# --- what is read -----------------------------------------------------------------------
+
+
+def _reads(values: "Iterable[object]", names: tuple[str, ...]) -> "Iterator[Read]":
+    """What code with these names, bound to these values, may read beside its arguments."""
+    for value in values:
+        if type(value) is ModuleType or issubclass(type(value), type):
+            yield from _read_of(value, names)
+        elif type(value) in (FunctionType, BuiltinFunctionType, MethodType):
+            yield from _read_by(value)
+        elif value is not None and value is vars(os).get("environ"):
+            yield READERS["os"]["environ"], "os.environ"
+
+
+def _read_of(owner: object, names: tuple[str, ...]) -> "Iterator[Read]":
+    """`time.time`, `datetime.now`: through a module or class that is named."""
+    if type(owner) is ModuleType:
+        module = owner.__dict__.get("__name__")
+    else:  # the classes of `datetime` alone
+        module = "datetime" if any(owner is date for date in _dates()) else None
+    if type(module) is str and module in READERS:
+        for name in names:
+            if name in READERS[module]:
+                yield READERS[module][name], f"{module}.{name}"
+
+
+def _dates() -> tuple[object, ...]:
+    module = sys.modules.get("datetime")
+    return () if module is None else (module.datetime, module.date)
+
+
+def _read_by(function: object) -> "Iterator[Read]":
+    """`from time import time`, under whatever name."""
+    while type(function) is MethodType:
+        function = function.__func__
+    name = getattr(function, "__name__", "")
+    owner = getattr(function, "__self__", None)  # of a function written in C
+    module = getattr(function, "__module__", None) or type(owner).__module__
+    module = {"posix": "os", "_random": "random"}.get(module, module)
+    if type(module) is str and name in READERS.get(module, ()):
+        yield READERS[module][name], f"{module}.{name}"
