@@ -19,7 +19,8 @@ OPENED = "file opened"  # how was not seen
 WRITTEN = "file written"
 REMOVED = "file removed"
 RENAMED = "file renamed"
-CHANGED = "file changed"  # its mode, owner, times or links; a folder made
+CHANGED = "file changed"  # its mode, owner or times
+MADE = "folder or link made"
 LISTED = "folder listed"
 DATABASE = "database opened"
 NETWORK = "network"
@@ -42,6 +43,7 @@ VERBS = {
     REMOVED: "delete",
     RENAMED: "rename",
     CHANGED: "change",
+    MADE: "make",
     DATABASE: "write the database",
     NETWORK: "use the network",
     PROCESS: "start a process",
@@ -49,7 +51,7 @@ VERBS = {
     LIBRARY: "load the library",
 }
 # Of those, the kinds whose detail is a path: harmless in a place of their own.
-PLACED = frozenset({WRITTEN, REMOVED, RENAMED, CHANGED, DATABASE})
+PLACED = frozenset({WRITTEN, REMOVED, RENAMED, CHANGED, MADE, DATABASE})
 # Kinds whose detail is a path.
 
 OF_FILES = frozenset({READ, OPENED, LISTED, DATABASE, *PLACED})
@@ -60,11 +62,12 @@ EVENTS = {
     "os.remove": REMOVED,
     "os.rmdir": REMOVED,
     "os.rename": RENAMED,
+    "os.truncate": WRITTEN,
+    **dict.fromkeys(("os.mkdir", "os.link", "os.symlink"), MADE),
     **dict.fromkeys(
         (
-            *("os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.lchmod"),
-            *("os.chown", "os.lchown", "os.chflags", "os.lchflags", "os.utime"),
-            *("os.setxattr", "os.removexattr"),
+            *("os.chmod", "os.lchmod", "os.chown", "os.lchown", "os.chflags", "os.lchflags"),
+            *("os.utime", "os.setxattr", "os.removexattr"),
         ),
         CHANGED,
     ),
@@ -94,12 +97,14 @@ CALLED = {
     ("_io", "open"): OPENED,
     ("posix", "open"): OPENED,
     **{("posix", name): REMOVED for name in ("remove", "unlink", "rmdir")},
+    ("posix", "truncate"): WRITTEN,
+    **{("posix", name): MADE for name in ("mkdir", "link", "symlink", "mkfifo", "mknod")},
     **{("posix", name): RENAMED for name in ("rename", "replace")},
     **{
         ("posix", name): CHANGED
         for name in (
-            *("mkdir", "link", "symlink", "truncate", "chmod", "lchmod", "chown", "lchown"),
-            *("chflags", "utime", "setxattr", "removexattr", "mkfifo", "mknod"),
+            *("chmod", "lchmod", "chown", "lchown", "chflags", "lchflags", "utime"),
+            *("setxattr", "removexattr"),
         )
     },
     **{("posix", name): LISTED for name in ("listdir", "scandir")},
@@ -110,8 +115,7 @@ CALLED = {
     ("_posixsubprocess", "fork_exec"): PROCESS,
     **{("posix", name): SIGNAL for name in ("kill", "killpg")},
     **{
-        ("_signal", name): SIGNAL
-        for name in ("raise_signal", "pthread_kill", "alarm", "setitimer")
+        ("_signal", name): SIGNAL for name in ("raise_signal", "pthread_kill", "alarm", "setitimer")
     },
     **{("posix", name): ENVIRONMENT for name in ("putenv", "unsetenv")},
     **{

@@ -23,7 +23,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
         frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming", "effects"}),
     ),
-    (frozenset({"values", "show", "rows", "config", "store", "locate"}),),
+    (frozenset({"values", "show", "rows", "config", "store", "locate", "secret"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),
     (frozenset({"optimizer"}),),
     (frozenset({"report"}),),

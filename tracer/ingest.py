@@ -16,6 +16,7 @@ from perftrace.tracer.inside import journal
 from perftrace.tracer.inside.scope import REASONS, Scope
 from perftrace.tracer.intake import Archive, Intake
 from perftrace.tracer.journals import DamagedError, ProcessJournal
+from perftrace.tracer.redact import Redactor
 from perftrace.tracer.sampler import Samples
 from perftrace.tracer.spool import Finish, Plan
 
@@ -89,11 +90,13 @@ def _open(database: Path) -> Store:
 
 def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
     end = spool.read_finish(folder) or KILLED
-    archive = Archive(store)
+    redactor = Redactor(plan.redact)
+    archive = Archive(store, redactor)
     found = [(each, _read(each, archive)) for each in journals.of_run(folder)]
     interpreter = next((intake.interpreter for _, intake in found), ("", ""))
     samples = _samples(end, [intake for _, intake in found])
-    run_id = store.add("run", _run_row(plan, end, interpreter, samples))
+    row = _run_row(plan, end, interpreter, samples)
+    run_id = store.add("run", {**row, "command": json.dumps(redactor.command(plan.command))})
     summary = Summary(sampler=samples.name, sampler_note=samples.note)
     for each, intake in found:
         slots = _slots(each, archive)
@@ -125,7 +128,6 @@ def _run_row(
     python, version = interpreter
     return {
         "uuid": plan.uuid,
-        "command": json.dumps(plan.command),
         "form": plan.form,
         "cwd": plan.cwd,
         "root": plan.root,

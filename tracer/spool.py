@@ -40,6 +40,7 @@ class Plan:
     includes: tuple[str, ...]  # globs
     excludes: tuple[str, ...]
     effects: bool = True  # what calls do outside is noted
+    redact: tuple[str, ...] | None = ()  # names of secrets; None: they are recorded too
 
 
 @dataclass(frozen=True, slots=True)

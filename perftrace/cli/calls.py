@@ -10,7 +10,8 @@ from perftrace import locate
 from perftrace.cli import output
 from perftrace.model import Call, Function, Run
 from perftrace.optimizer.rank import rank
-from perftrace.report import tables
+from perftrace.replay.unsafe import unsafe
+from perftrace.report import effects, tables
 from perftrace.report.calls import arguments_text, gaps, outcome_text
 from perftrace.report.tables import Column
 from perftrace.store import Store
@@ -21,6 +22,7 @@ COLUMNS = (
     Column("arguments", number=False),
     Column("outcome", number=False),
     Column("caller", number=False, from_width=80),
+    Column("effects", number=False, from_width=90),
     Column("thread", from_width=100),
 )
 
@@ -63,6 +65,7 @@ def _row(store: Store, call: Call) -> tuple[str, ...]:
         arguments_text(store, call),
         outcome_text(store, call),
         f"{call.caller.module}:{call.caller.qualname}" if call.caller else "-",
+        effects.text(call.effects),
         str(call.thread),
     )
 
@@ -84,6 +87,10 @@ def _entry(store: Store, call: Call) -> dict[str, Any]:
         "outcome": outcome_text(store, call, width=1000),
         "duration_us": None if call.duration_ns is None else call.duration_ns / 1000,
         "caller": f"{call.caller.module}:{call.caller.qualname}" if call.caller else None,
+        "effects": [
+            {"kind": one.kind, "detail": one.detail, "count": one.count} for one in call.effects
+        ],
+        "unsafe": unsafe(call),
         "thread": call.thread,
         "started_ns": call.started_ns,
     }

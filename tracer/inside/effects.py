@@ -160,8 +160,8 @@ class Effects:
             return
         if kind == OPENED:
             kind = {True: WRITTEN, False: READ, None: OPENED}[opened_to(*site)]
-        if kind in OF_FILES and detail and not detail.startswith(os.sep):
-            detail = f"{os.getcwd()}{os.sep}{detail}"
+        if kind in OF_FILES:
+            detail = _absolute(detail)
         if detail != os.devnull:
             self._charge(kind, detail[:LONGEST], site[2], learned)
 
@@ -217,19 +217,34 @@ def _is_unix_socket(value: object) -> bool:
 
 def _detail(first: object) -> str:
     """A first argument as text, where reading it runs no code of the program's."""
-    if type(first) is tuple and len(first) > 1:  # an address
-        return ":".join(str(part) for part in first[:2] if type(part) in (str, int))
-    if type(first) in (list, tuple):  # a command
-        first = first[0] if first else ""
+    if type(first) is list or type(first) is tuple:  # a command, or an address
+        parts = [str(part) for part in first[:2] if type(part) is str or type(part) is int]
+        return ":".join(parts) if len(first) > 1 and type(first[1]) is int else "".join(parts[:1])
     paths = sys.modules.get("pathlib")
-    if paths is not None and type(first) in (paths.PosixPath, paths.WindowsPath):
-        try:
-            first = object.__getattribute__(first, "_str")
-        except AttributeError:
-            first = os.sep.join(object.__getattribute__(first, "_raw_paths"))
+    if paths is not None and type(first) is vars(paths).get("PosixPath"):
+        first = _path_text(first)
     if type(first) is bytes:
         return first.decode("utf-8", "backslashreplace")
     return first if type(first) is str else ""
+
+
+def _path_text(path: object) -> str:
+    for name in ("_str", "_raw_paths"):  # the first is set when it has been asked for
+        try:
+            found = object.__getattribute__(path, name)
+        except AttributeError:
+            continue
+        return found if type(found) is str else os.sep.join(found)
+    return ""
+
+
+def _absolute(path: str) -> str:
+    if not path or path.startswith(os.sep):
+        return path
+    try:
+        return f"{os.getcwd()}{os.sep}{path}"
+    except OSError:  # the folder is gone
+        return path
 
 
 # --- what is read -----------------------------------------------------------------------

@@ -16,8 +16,8 @@ class Pending:
     """A call that began and whose end is awaited."""
 
     __slots__ = (
-        "back", "back_at", "call", "clock_ns", "effects", "frame_id", "function", "inside_ns", "items",
-        "marks", "room", "thread", "whole",
+        "back", "back_at", "call", "clock_ns", "effects", "frame_id", "function", "inside_ns",
+        "items", "marks", "room", "thread", "whole",
     )  # fmt: skip
 
     def __init__(self, function: "Watched", frame: "FrameType", call: int, thread: int) -> None:

@@ -15,7 +15,7 @@ class Settings:
 
     __slots__ = ("cwd", "effects", "excludes", "includes", "share", "sources", "timing")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a line for each setting
         self,
         *,
         cwd: str,

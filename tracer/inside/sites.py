@@ -1,7 +1,8 @@
-"""How a call site opens a file, to read or to write: `sys.monitoring` tells the first argument alone.
+"""How a call site opens a file, to read or to write.
 
-The byte code just before a call shows the arguments that are constants, which a file's mode mostly
-is; a function that opens files for others has it in a variable of that name.
+`sys.monitoring` tells a call's first argument alone. The byte code just before a call shows the
+arguments that are constants, which a file's mode mostly is; a function that opens files for others
+has it in a variable of that name.
 """
 
 import builtins
@@ -54,7 +55,7 @@ def opened_to(code: "CodeType", offset: int, frame: "FrameType") -> bool | None:
 
 
 def _constants(code: "CodeType", offset: int) -> tuple[list[object], bool] | None:
-    """The constants right before a call, and whether they are all of its arguments but the first."""
+    """The constants right before a call, and whether they are all arguments but the first."""
     raw = code.co_code
     if raw[offset] not in (CALL, CALL_KEYWORDS) or len(code.co_consts) > 256:
         return None
