@@ -35,6 +35,7 @@ SURE = (
 LIKELY = r"tokens?|secrets?|cookies?|credentials?"
 WORD = re.compile(r"[A-Za-z0-9]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+MOST_NAMES = 10_000  # judged once: the keys of dicts are names too
 LEAST = 16  # characters of what might be a secret
 PREFIXES = ("ghp_", "gho_", "github_pat_", "sk-", "AKIA", "xoxb-", "xoxp-", "eyJ", "-----BEGIN")
 FORMS = (
@@ -54,8 +55,8 @@ FORMS = (
 )
 FORM = re.compile("|".join(FORMS))
 FORM_BYTES = re.compile("|".join(FORMS).replace(r"\b", "").encode())  # what is before it, is length
-# What the bytes of any value with a secret hold, in small letters: found much faster than by a
-# regular expression, and mostly not there.
+# What the bytes of any value with a secret hold, in small letters: quickly looked for, and mostly
+# not there.
 NAME_HINTS = (
     *(b"passw", b"passphr", b"apikey", b"api_key", b"api-key", b"api key", b"private"),
     *(b"token", b"secret", b"authoriz", b"cookie", b"credential"),
@@ -105,21 +106,26 @@ class Rules:
         self._sure = _words("|".join([SURE, *("[-_ ]?".join(parts) for parts in words)]))
         self._likely = _words(LIKELY)
         own = (max(parts, key=len).lower().encode() for parts in words)
-        self._hints = (*NAME_HINTS, *own)
+        self._by_name = _any_of((*NAME_HINTS, *own))
+        self._by_any = _any_of((*NAME_HINTS, *own, *FORM_HINTS))
+        self._weights: dict[str, int] = {}
 
     def weight(self, name: str) -> int:
         """2: any text under this name is a secret; 1: one that might be; 0: none."""
-        spaced = _spaced(name)
-        if self._sure.search(spaced):
-            return 2
-        return 1 if self._likely.search(spaced) else 0
+        known = self._weights.get(name)
+        if known is None:
+            spaced = _spaced(name)
+            known = 2 if self._sure.search(spaced) else 1 if self._likely.search(spaced) else 0
+            if len(self._weights) < MOST_NAMES:
+                self._weights[name] = known
+        return known
 
     def may_hold(self, blob: bytes) -> bool:
         """Whether it is worth while to read a recorded value: fast, and mostly not so."""
         small = blob.lower()
-        if any(hint in small for hint in self._hints):
-            return True
-        return any(hint in small for hint in FORM_HINTS) and FORM_BYTES.search(blob) is not None
+        if self._by_any.search(small) is None:
+            return False
+        return bool(self._by_name.search(small) or FORM_BYTES.search(blob))
 
     def find(self, node: Node, names: Sequence[str] = ()) -> str | None:
         """The name, or the form, of the first secret in a value; `names` are those of its items."""
@@ -215,6 +221,10 @@ def _text(value: str | bytes | ByteArrayNode) -> str:
 def _spaced(name: str) -> str:
     """`userToken` as `user_Token`: its words apart."""
     return HUMP.sub("_", name)
+
+
+def _any_of(hints: Sequence[bytes]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, hints)))
 
 
 def _words(pattern: str) -> re.Pattern[str]:

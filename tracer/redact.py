@@ -13,6 +13,7 @@ class Redactor:
     def __init__(self, names: Sequence[str] | None) -> None:
         """The project's own names of secrets; None: secrets are recorded like all else."""
         self._rules = None if names is None else secret.Rules(names)
+        self._names: dict[tuple[tuple[str, ...], str], bool] = {}
         self._known: dict[tuple[bytes, tuple[str, ...], str], str | None] = {}
 
     def arguments(self, blob: bytes, names: tuple[str, ...]) -> str | None:
@@ -35,8 +36,7 @@ class Redactor:
         rules = self._rules
         if rules is None:
             return None
-        telling = any(map(rules.weight, (*names, function)))
-        if not telling and not rules.may_hold(blob):
+        if not self._telling(rules, names, function) and not rules.may_hold(blob):
             return None
         key = (hashlib.blake2b(blob, digest_size=16).digest(), names, function)
         if key not in self._known:
@@ -46,6 +46,14 @@ class Redactor:
                 found = None  # whoever reads it will say so
             self._known[key] = None if found is None else f"holds a secret ({found})"
         return self._known[key]
+
+    def _telling(self, rules: secret.Rules, names: tuple[str, ...], function: str) -> bool:
+        """Whether one of the names themselves is that of a secret."""
+        known = self._names.get((names, function))
+        if known is None:
+            known = any(map(rules.weight, (*names, function)))
+            self._names[names, function] = known
+        return known
 
 
 def _find(rules: secret.Rules, node: Node, names: Sequence[str], function: str) -> str | None:
