@@ -105,7 +105,7 @@ class Rules:
         words = [found for name in names if (found := WORD.findall(_spaced(name)))]
         self._sure = _words("|".join([SURE, *("[-_ ]?".join(parts) for parts in words)]))
         self._likely = _words(LIKELY)
-        own = (max(parts, key=len).lower().encode() for parts in words)
+        own = [max(parts, key=len).lower().encode() for parts in words]
         self._by_name = _any_of((*NAME_HINTS, *own))
         self._by_any = _any_of((*NAME_HINTS, *own, *FORM_HINTS))
         self._weights: dict[str, int] = {}

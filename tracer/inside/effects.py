@@ -33,11 +33,11 @@ from ...effects import (
 from ...naming import class_mro
 from . import journal
 from .private import os
-from .sites import opened_to
+from .sites import loaded, opened_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
 
     from .budget import Budget
@@ -108,7 +108,7 @@ class Effects:
         values = [dict.get(names, name) for name in code.co_names]
         if any(_kind(value) for value in values):  # `from os import remove as delete`
             self._watch(code)
-        return tuple(dict.fromkeys(_reads(values, code.co_names)))
+        return tuple(dict.fromkeys(_reads(code, names)))
 
     def again(self) -> None:
         """A call begins that everything is news to."""
@@ -250,32 +250,30 @@ def _absolute(path: str) -> str:
 # --- what is read -----------------------------------------------------------------------
 
 
-def _reads(values: "Iterable[object]", names: tuple[str, ...]) -> "Iterator[Read]":
-    """What code with these names, bound to these values, may read beside its arguments."""
-    for value in values:
-        if type(value) is ModuleType or issubclass(type(value), type):
-            yield from _read_of(value, names)
-        elif type(value) in (FunctionType, BuiltinFunctionType, MethodType):
+def _reads(code: "CodeType", names: "dict[str, object]") -> "Iterator[Read]":
+    """What code with these globals may read beside its arguments."""
+    for dotted in loaded(code):
+        value = dict.get(names, dotted[0])
+        if type(value) in (FunctionType, BuiltinFunctionType, MethodType):
             yield from _read_by(value)
         elif value is not None and value is vars(os).get("environ"):
             yield READERS["os"]["environ"], "os.environ"
+        else:
+            module = _reader(value)
+            for name in dotted[1:]:
+                if name in READERS.get(module, ()):
+                    yield READERS[module][name], f"{module}.{name}"
 
 
-def _read_of(owner: object, names: tuple[str, ...]) -> "Iterator[Read]":
-    """`time.time`, `datetime.now`: through a module or class that is named."""
-    if type(owner) is ModuleType:
-        module = owner.__dict__.get("__name__")
-    else:  # the classes of `datetime` alone
-        module = "datetime" if any(owner is date for date in _dates()) else None
-    if type(module) is str and module in READERS:
-        for name in names:
-            if name in READERS[module]:
-                yield READERS[module][name], f"{module}.{name}"
-
-
-def _dates() -> tuple[object, ...]:
-    module = sys.modules.get("datetime")
-    return () if module is None else (module.datetime, module.date)
+def _reader(value: object) -> str:
+    """The name of a module, or of that of the classes of `datetime`."""
+    dates = sys.modules.get("datetime")
+    if type(value) is ModuleType:
+        name = value.__dict__.get("__name__")
+        return name if type(name) is str else ""
+    if dates is not None and (value is dates.datetime or value is dates.date):
+        return "datetime"
+    return ""
 
 
 def _read_by(function: object) -> "Iterator[Read]":

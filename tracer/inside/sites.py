@@ -1,4 +1,4 @@
-"""How a call site opens a file, to read or to write.
+"""What byte code shows: how a call opens a file, and what a function loads by name.
 
 `sys.monitoring` tells a call's first argument alone. The byte code just before a call shows the
 arguments that are constants, which a file's mode mostly is; a function that opens files for others
@@ -13,6 +13,7 @@ from .private import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType, FrameType
 
 # Programs patch `len`; neither side should notice the other.
@@ -26,7 +27,7 @@ VARIABLES = ("mode", "flags")  # in which such functions have it
 _get_trace = sys.gettrace
 
 
-def _opcodes() -> tuple[int, int, int, int]:
+def _opcodes_of_calls() -> tuple[int, int, int, int]:
     """LOAD_CONST, CALL, what gives a call its keywords, and a call with keywords: as compiled."""
     plain = compile("f('r', 'w')", "", "eval").co_code
     at = next(
@@ -38,7 +39,28 @@ def _opcodes() -> tuple[int, int, int, int]:
     return plain[at], plain[at + 4], named[at + 4], named[at + 6]
 
 
-LOAD_CONST, CALL, KEYWORDS, CALL_KEYWORDS = _opcodes()
+def _opcodes_of_names() -> tuple[int, int]:
+    """LOAD_GLOBAL and LOAD_ATTR."""
+    code = compile("lambda: a.b", "", "eval").co_consts[0].co_code
+    return code[2], next(code[at] for at in range(4, len(code), 2) if code[at])
+
+
+LOAD_CONST, CALL, KEYWORDS, CALL_KEYWORDS = _opcodes_of_calls()
+LOAD_GLOBAL, LOAD_ATTR = _opcodes_of_names()
+
+
+def loaded(code: "CodeType") -> "Iterator[list[str]]":
+    """The dotted names that the code loads, such as `["os", "environ", "get"]`."""
+    raw, names = code.co_code, code.co_names
+    dotted: list[str] = []
+    for at in range(0, len(raw), 2):
+        number = raw[at + 1] >> 1
+        if raw[at] == LOAD_ATTR and dotted and number < len(names):
+            dotted.append(names[number])
+        elif raw[at]:  # no inline cache
+            if dotted:
+                yield dotted
+            dotted = [names[number]] if raw[at] == LOAD_GLOBAL and number < len(names) else []
 
 
 def opened_to(code: "CodeType", offset: int, frame: "FrameType") -> bool | None:
