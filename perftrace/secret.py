@@ -51,7 +51,7 @@ FORMS = (
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     r"(?i:\bbearer )[\w.~+/-]{16,}",
-    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]*:[^\s/@]+@",
+    r"\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]*:[^\s/@]+@",
 )
 FORM = re.compile("|".join(FORMS))
 FORM_BYTES = re.compile("|".join(FORMS).replace(r"\b", "").encode())  # what is before it, is length
