@@ -112,7 +112,7 @@ class Store:
             stack.callback(connection.close)
             try:
                 _check(path, connection)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise _broken(path, error) from error
             store = cls(path, connection, user_key())
             stack.pop_all()

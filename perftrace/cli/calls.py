@@ -22,8 +22,8 @@ COLUMNS = (
     Column("arguments", number=False),
     Column("outcome", number=False),
     Column("caller", number=False, from_width=80),
-    Column("effects", number=False, from_width=90),
     Column("thread", from_width=100),
+    Column("effects", number=False, from_width=90),
 )
 
 
@@ -53,7 +53,8 @@ def command(func: str, limit: int, slowest: int | None, *, as_json: bool, databa
             output.emit_json("calls", {**document, "calls": [_entry(store, one) for one in calls]})
             return
         console = output.out()
-        tables.show(console, COLUMNS, [_row(store, one) for one in calls])
+        shown = len(COLUMNS) if any(one.effects for one in calls) else len(COLUMNS) - 1
+        tables.show(console, COLUMNS[:shown], [_row(store, one)[:shown] for one in calls])
         tables.say(console, "")
         tables.say(console, f"{len(calls)} of the {ranked[function]} recorded calls of {label}.")
         _say_gaps(store, run, function)
@@ -65,8 +66,8 @@ def _row(store: Store, call: Call) -> tuple[str, ...]:
         arguments_text(store, call),
         outcome_text(store, call),
         f"{call.caller.module}:{call.caller.qualname}" if call.caller else "-",
-        effects.text(call.effects),
         str(call.thread),
+        effects.text(call.effects),
     )
 
 
