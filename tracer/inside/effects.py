@@ -113,7 +113,10 @@ class Effects:
     def again(self) -> None:
         """A call begins that everything is news to."""
         while self._tool >= 0 and self._quiet:
-            _, code = self._quiet.popitem()
+            try:
+                _, code = self._quiet.popitem()
+            except KeyError:  # another thread's call began too
+                return
             monitoring.set_local_events(self._tool, code, 0)  # so that what was off fires again
             monitoring.set_local_events(self._tool, code, CALL)
 
