@@ -11,6 +11,7 @@ from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
 from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
 from perftrace.replay.session import NotReplayed, Replayed, Request, Target
+from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 
 DIRECT, INDIRECT, HOTTEST = 24, 12, 6  # calls at most: of the function, of callers, to be timed
@@ -94,11 +95,13 @@ class _Making:
         """The function's own calls that tell the most, and the hottest."""
         usable: list[Call] = []
         for call in self._store.calls(self._function, run=self._run):
-            if isinstance(call.arguments, Recorded):
-                usable.append(call)
-            else:
+            reason = unsafe(call)
+            if not isinstance(call.arguments, Recorded):
                 reason = f"its arguments were not recorded: {call.arguments.reason}"
+            if reason:
                 self.dropped[reason] += 1
+            else:
+                usable.append(call)
         likely = sample.choose(self._store, usable, DIRECT * LOOKED_AT)
         told = sample.tell_most(
             [self._look(call) for call in self._affordable(likely, DIRECT_NS, 1)], DIRECT

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from perftrace.effects import PLACED, VERBS
 from perftrace.model import Function, HotFunction, Kind, Run, Share
 from perftrace.optimizer.attribution import Frame, Tally, attribute
 from perftrace.store import Store
@@ -186,9 +187,12 @@ WHERE run_id = ? AND CAST(count AS INTEGER) > 0
 
 OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 
+HARM = ", ".join(f"'{kind}'" for kind in sorted(VERBS.keys() - PLACED))  # wherever it happens
+
 COUNTS = f"""
 SELECT function_id, count(*) AS calls, coalesce(sum(duration_ns), 0) AS ns,
-       sum(arguments IN (SELECT digest FROM value WHERE opaque = 0)) AS whole
+       sum(arguments IN (SELECT digest FROM value WHERE opaque = 0)
+           AND id NOT IN (SELECT call_id FROM effect WHERE kind IN ({HARM}))) AS whole
 FROM call WHERE {OF_RUN} GROUP BY +function_id
 """  # noqa: S608 - our own text
 

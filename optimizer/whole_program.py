@@ -20,6 +20,7 @@ from perftrace import replay
 from perftrace.model import Run
 from perftrace.optimizer import interval
 from perftrace.optimizer.interval import Interval
+from perftrace.secret import REMOVED
 
 FEWEST, MOST = 3, 7  # pairs
 SLOWER, SPARE_S = 4, 60.0  # a run may take so many times the recorded time, and a bit
@@ -80,6 +81,8 @@ def compare(run: Run, old: Files, new: Files, seconds: float) -> Comparison:
         new: the same files with the changes.
         seconds: about how long it may take.
     """
+    if any(REMOVED in word for word in run.command):
+        return NotCompared("its command line holds a secret, which was not recorded")
     with tempfile.TemporaryDirectory(prefix="perftrace-") as folder:
         program = _Program(run, Path(folder))
         try:

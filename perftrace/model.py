@@ -108,6 +108,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a call was seen to do outside its values."""
+
+    kind: str  # a word of `perftrace/effects.py`
+    detail: str  # path, address or name; empty where it was not seen
+    count: int  # at least so often
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One recorded call."""
 
@@ -120,6 +129,7 @@ class Call:
     outcome: Outcome
     started_ns: int  # monotonic
     duration_ns: int | None  # wall time less the recorder's own; None where not seen
+    effects: tuple[Effect, ...] = ()
 
 
 # --- ranking ----------------------------------------------------------------------------

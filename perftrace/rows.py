@@ -8,6 +8,7 @@ from typing import Any
 from perftrace.model import (
     Binding,
     Call,
+    Effect,
     Ending,
     Function,
     Kind,
@@ -20,6 +21,11 @@ from perftrace.model import (
 )
 
 type Row = Mapping[str, Any]
+
+CALLS = """
+SELECT call.*, (SELECT json_group_array(json_array(kind, detail, count)) FROM effect
+  WHERE call_id = call.id) AS effects
+FROM call JOIN process ON process.id = process_id WHERE function_id = ?"""
 
 
 def run(row: Row) -> Run:
@@ -87,6 +93,10 @@ def call(row: Row, known: Mapping[int, Function], arguments: Value, result: Valu
         outcome=Outcome(Ending(row["ending"]), result),
         started_ns=int(row["started_ns"]),
         duration_ns=None if duration is None else int(duration),
+        effects=tuple(
+            Effect(_text(kind), _text(detail), int(count))
+            for kind, detail, count in json.loads(row["effects"])
+        ),
     )
 
 

@@ -80,6 +80,20 @@ CREATE TABLE call (                -- a recorded call
 );
 CREATE INDEX call_function ON call (function_id);
 CREATE INDEX call_caller ON call (caller_id, function_id);
+CREATE TABLE effect (              -- what a recorded call did outside its values
+  call_id INTEGER NOT NULL REFERENCES call(id),
+  function_id INTEGER NOT NULL REFERENCES function(id), -- innermost user function that did it
+  kind TEXT NOT NULL,              -- file read, file written, network, …: perftrace/effects.py
+  detail TEXT NOT NULL,            -- path, address or name, where it was seen
+  count INTEGER NOT NULL           -- how often it was seen, at most a few times
+);
+CREATE INDEX effect_call ON effect (call_id);
+CREATE TABLE reads (               -- what a function may read beside its arguments
+  function_id INTEGER NOT NULL REFERENCES function(id),
+  kind TEXT NOT NULL,              -- clock, randomness, environment or process identity
+  name TEXT NOT NULL,              -- by which its code reads it, such as time.time
+  PRIMARY KEY (function_id, kind, name)
+) WITHOUT ROWID;
 CREATE TABLE missing (             -- what was not recorded, and why
   run_id INTEGER NOT NULL REFERENCES run(id),
   function_id INTEGER REFERENCES function(id),

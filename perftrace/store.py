@@ -112,7 +112,7 @@ class Store:
             stack.callback(connection.close)
             try:
                 _check(path, connection)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise _broken(path, error) from error
             store = cls(path, connection, user_key())
             stack.pop_all()
@@ -247,9 +247,7 @@ class Store:
         self, function: Function, *, run: Run | None = None, slowest: int | None = None
     ) -> Iterator[Call]:
         """The recorded calls of a function, oldest first; or only so many, the slowest first."""
-        sql = (
-            "SELECT call.* FROM call JOIN process ON process.id = process_id WHERE function_id = ?"
-        )
+        sql = rows.CALLS
         parameters: list[object] = [function.id]
         if run is not None:
             sql += " AND run_id = ?"

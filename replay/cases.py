@@ -14,6 +14,7 @@ from perftrace.replay.emit import Test, write_test
 from perftrace.replay.literals import NotWritten
 from perftrace.replay.outcome import Behaviour
 from perftrace.replay.session import NotReplayed, Replayed, Session
+from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 from perftrace.values import BadValue, ListNode, Node, read
 
@@ -149,7 +150,7 @@ def _unusable(call: Call, cap: int) -> str:
         return "holds a part that could not be recorded"
     if max(call.arguments.size, call.outcome.value.size) > cap * 4:
         return f"over {cap / 1024:g} KiB"
-    return ""
+    return unsafe(call)
 
 
 def _is_same(call: Call, expected: Node, reply: Replayed, session: Session) -> bool:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from perftrace.replay import library_types, secret
+from perftrace import secret
+from perftrace.replay import library_types
 from perftrace.replay.imports import ALWAYS, Imports
 from perftrace.replay.layout import Doc, flat, group, prefixed, statement
 from perftrace.replay.sharing import Sharing, TooDeep

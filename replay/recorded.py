@@ -3,6 +3,7 @@
 from perftrace.model import Call, Ending, Function, Recorded, Unrecorded
 from perftrace.replay.inside.locate import definitions
 from perftrace.replay.session import MAX_ITEMS, NotReplayed, Request, Target
+from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 from perftrace.values import BadValue, ListNode, read
 
@@ -33,6 +34,9 @@ def request(store: Store, call: Call) -> Request | NotReplayed:
     function = call.function
     if function.nested:
         return NotReplayed("defined inside a function; only its callers can replay it")
+    reason = unsafe(call)
+    if reason:
+        return NotReplayed(reason)
     pull, rest = _left_off(store, call)
     return Request(
         target=target(store, function),

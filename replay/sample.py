@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from perftrace.model import Call, Ending, Recorded
+from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 from perftrace.values import (
     BadValue,
@@ -41,8 +42,9 @@ class Chosen:
 
 
 def choose(store: Store, calls: Iterable[Call], limit: int = LIMIT) -> list[Call]:
-    """The recorded calls that tell the most, in the order in which they were chosen."""
-    return [chosen.call for chosen in tell_most([look(store, call) for call in calls], limit)]
+    """Of the recorded calls that may be made again, those that tell the most, as chosen."""
+    seen = [look(store, call) for call in calls if not unsafe(call)]
+    return [chosen.call for chosen in tell_most(seen, limit)]
 
 
 def tell_most(seen: Sequence[Seen], limit: int = LIMIT) -> list[Chosen]:

@@ -21,9 +21,9 @@ LINKED = ("tracer", "replay", "optimizer")  # beside perftrace/, installed withi
 LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
     (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
-        frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming"}),
+        frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming", "effects"}),
     ),
-    (frozenset({"values", "show", "rows", "config", "store", "locate"}),),
+    (frozenset({"values", "show", "rows", "config", "store", "locate", "secret"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),
     (frozenset({"optimizer"}),),
     (frozenset({"report"}),),
@@ -47,7 +47,7 @@ DOORS = {
 INSIDE = {
     *(
         f"perftrace.{name}"
-        for name in ("snapshot", "restore", "reduce", "native", "layout", "naming")
+        for name in ("snapshot", "restore", "reduce", "native", "layout", "naming", "effects")
     ),
     "perftrace.tracer.inside",
     "perftrace.tracer.inject",

@@ -16,6 +16,7 @@ from perftrace.tracer.inside import journal
 from perftrace.tracer.inside.scope import REASONS, Scope
 from perftrace.tracer.intake import Archive, Intake
 from perftrace.tracer.journals import DamagedError, ProcessJournal
+from perftrace.tracer.redact import Redactor
 from perftrace.tracer.sampler import Samples
 from perftrace.tracer.spool import Finish, Plan
 
@@ -23,6 +24,7 @@ KILLED = Finish(0.0, 0.0, -9, Samples((), 0.0, "none", "perftrace itself was kil
 FULL = f"the journals reached their limit of {journal.LIMIT >> 20} MB"
 NO_ROOM = "there was no room for the journal"
 BROKEN = "the recorder stopped itself, and could not say why"
+NO_EFFECTS = "--no-effects was given"
 UNTRACED = "child processes were not traced"
 NO_JOURNAL = "the interpreter ignored its environment (-E, -I, -S), or it is not Python 3.12+"
 ATTEMPTS = 10  # to open the file while another run makes it
@@ -89,11 +91,13 @@ def _open(database: Path) -> Store:
 
 def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
     end = spool.read_finish(folder) or KILLED
-    archive = Archive(store)
+    redactor = Redactor(plan.redact)
+    archive = Archive(store, redactor)
     found = [(each, _read(each, archive)) for each in journals.of_run(folder)]
     interpreter = next((intake.interpreter for _, intake in found), ("", ""))
     samples = _samples(end, [intake for _, intake in found])
-    run_id = store.add("run", _run_row(plan, end, interpreter, samples))
+    row = _run_row(plan, end, interpreter, samples)
+    run_id = store.add("run", {**row, "command": json.dumps(redactor.command(plan.command))})
     summary = Summary(sampler=samples.name, sampler_note=samples.note)
     for each, intake in found:
         slots = _slots(each, archive)
@@ -101,6 +105,7 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
     _note_processes(folder, archive, traced=len(found), untraced_s=end.cpu_s - summary.cpu_ns / 1e9)
+    archive.missing[None, "effects", NO_EFFECTS] += not plan.effects
     rule = Scope(plan.sources, plan.includes, plan.excludes, cwd=plan.cwd)
     sampler.store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
     summary.processes = len(found)
@@ -124,7 +129,6 @@ def _run_row(
     python, version = interpreter
     return {
         "uuid": plan.uuid,
-        "command": json.dumps(plan.command),
         "form": plan.form,
         "cwd": plan.cwd,
         "root": plan.root,

@@ -12,6 +12,7 @@ from perftrace.model import Ending
 from perftrace.store import Store
 from perftrace.tracer.inside import journal
 from perftrace.tracer.journals import DamagedError, Record
+from perftrace.tracer.redact import Redactor
 
 END_NOT_SEEN = "its end was not seen: still running, or an exception while none were watched"
 CHANGED = "the file changed while the program ran"
@@ -22,8 +23,9 @@ type Missing = Counter[tuple[int | None, str, str]]  # function, subject, reason
 class Archive:
     """What the processes of a run share on their way into the trace file."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, redactor: Redactor) -> None:
         self.store = store
+        self.redactor = redactor
         self.missing: Missing = Counter()
         self.functions: set[int] = set()
         self._sources: dict[str, int | None] = {}
@@ -73,9 +75,12 @@ class Intake:
         self._archive = archive
         self._process: tuple[Any, ...] | None = None
         self._sources: dict[str, int | None] = {}
+        self._names: dict[int, tuple[tuple[str, ...], str]] = {}  # of parameters, and a function's
         self._numbers: dict[int, int] = {}  # the journal's functions -> their ids
         self._calls: dict[int, dict[str, Any]] = {}
+        self._of: dict[int, tuple[tuple[str, ...], str]] = {}  # a call's names
         self._items: dict[int, list[bytes]] = {}
+        self._effects: dict[int, Counter[tuple[int, str, str]]] = {}
         self._missing: list[tuple[int, str, str]] = []
         self.timed: list[tuple[str, int]] = []
         self._take = {
@@ -85,6 +90,8 @@ class Intake:
             journal.BEGIN: self._take_begin,
             journal.ITEM: self._take_item,
             journal.END: self._take_end,
+            journal.EFFECT: self._take_effect,
+            journal.READS: self._take_reads,
             journal.MISSING: self._take_missing,
             journal.TIMED: self._take_timed,
         }
@@ -114,7 +121,7 @@ class Intake:
             "run_id": run_id,
             "pid": pid,
             "parent_pid": parent,
-            "arguments": json.dumps(arguments),
+            "arguments": json.dumps(self._archive.redactor.command(arguments)),
             "path": json.dumps(path),
             "main_file": main_file,
             "main_module": main_module,
@@ -122,8 +129,9 @@ class Intake:
             "recorder_ns": recorder_ns,
         }
         process_id = self._archive.store.add("process", row)
-        for call in sorted(self._calls.values(), key=lambda call: int(call["started_ns"])):
-            self._archive.store.add("call", {"process_id": process_id, **call})
+        for number, call in sorted(self._calls.items(), key=_started):
+            call_id = self._archive.store.add("call", {"process_id": process_id, **call})
+            self._write_effects(number, call_id)
         self._note_missing()
         return len(self._calls)
 
@@ -154,9 +162,16 @@ class Intake:
             "source_id": self._sources[file],
         }
         self._numbers[number] = self._archive.function(row)
+        names = tuple(name for name, _ in parameters)
+        self._names[number] = (names, qualname.rpartition(".")[2])
 
     def _take_begin(self, call: int, function: int, caller: int, thread: int, *rest: Any) -> None:
         started_ns, blob, opaque, missing = rest
+        names = self._names[function]
+        secret = blob and self._archive.redactor.arguments(blob, names[0])
+        if secret:
+            blob, missing = None, secret
+        self._of[call] = names
         self._calls[call] = {
             "function_id": self._numbers[function],
             "caller_id": self._numbers[caller] if caller else None,
@@ -178,6 +193,9 @@ class Intake:
 
     def _take_end(self, call: int, ending: str, blob: bytes | None, *rest: Any) -> None:
         opaque, missing, duration_ns = rest
+        secret = blob and self._archive.redactor.outcome(blob, *self._of[call])
+        if secret:
+            blob, missing = None, secret
         self._items.pop(call, None)
         self._calls[call] |= {
             "ending": Ending(ending),
@@ -185,6 +203,17 @@ class Intake:
             "result_missing": missing,
             "duration_ns": duration_ns,
         }
+
+    def _take_effect(self, call: int, function: int, kind: str, detail: str) -> None:
+        counts = self._effects.setdefault(call, Counter())
+        detail = self._archive.redactor.text(detail)
+        shown = detail.encode("utf-8", "backslashreplace").decode()  # file names may be any bytes
+        counts[self._numbers[function], kind, shown] += 1
+
+    def _take_reads(self, function: int, kind: str, name: str) -> None:
+        self._archive.store.put(
+            "reads", {"function_id": self._numbers[function], "kind": kind, "name": name}
+        )
 
     def _take_missing(self, function: int, subject: str, reason: str) -> None:
         self._missing.append((function, subject, reason))
@@ -198,8 +227,14 @@ class Intake:
         """All records are taken: a generator whose end was not seen gave at least its items."""
         for call, items in self._items.items():
             blob = pickle.dumps([[items, "suspended", None], None], 5)
-            digest = self._archive.value(blob, 0)
-            self._calls[call] |= {"result": digest, "result_missing": None}
+            secret = self._archive.redactor.outcome(blob, *self._of[call])
+            digest = None if secret else self._archive.value(blob, 0)
+            self._calls[call] |= {"result": digest, "result_missing": secret}
+
+    def _write_effects(self, number: int, call_id: int) -> None:
+        for (function_id, kind, detail), count in self._effects.get(number, {}).items():
+            row = {"call_id": call_id, "function_id": function_id, "kind": kind}
+            self._archive.store.add("effect", {**row, "detail": detail, "count": count})
 
     def _note_missing(self) -> None:
         for call in self._calls.values():
@@ -209,3 +244,7 @@ class Intake:
             ):
                 if reason is not None:
                     self._archive.missing[call["function_id"], subject, reason] += 1
+
+
+def _started(entry: tuple[int, dict[str, Any]]) -> int:
+    return int(entry[1]["started_ns"])

@@ -23,6 +23,7 @@ class Choices:
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     sample: bool = True
+    effects: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,15 @@ def _plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> 
         sources=sources or (str(program.root),),
         includes=spool.globs(settings.include, program.root) + spool.globs(choices.includes, cwd),
         excludes=spool.globs(settings.exclude, program.root) + spool.globs(choices.excludes, cwd),
+        effects=choices.effects,
+        redact=_redacted(settings.redact),
     )
+
+
+def _redacted(setting: tuple[str, ...] | bool) -> tuple[str, ...] | None:  # noqa: FBT001 - a setting
+    if isinstance(setting, bool):
+        return () if setting else None
+    return setting
 
 
 def _exit_code(finish: Finish) -> int:

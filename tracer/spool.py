@@ -39,6 +39,8 @@ class Plan:
     sources: tuple[str, ...]  # folders of user code
     includes: tuple[str, ...]  # globs
     excludes: tuple[str, ...]
+    effects: bool = True  # what calls do outside is noted
+    redact: tuple[str, ...] | None = ()  # names of secrets; None: they are recorded too
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def create(plan: Plan, *, timing: bool) -> Path:
             excludes=plan.excludes,
             share=plan.overhead,
             timing=timing,
+            effects=plan.effects,
         ).write(str(folder))
     except OSError as error:
         raise CannotError("no-spool", f"no place for the journal: {error}") from error

@@ -10,7 +10,8 @@ from perftrace import locate
 from perftrace.cli import output
 from perftrace.model import Call, Function, Run
 from perftrace.optimizer.rank import rank
-from perftrace.report import tables
+from perftrace.replay.unsafe import unsafe
+from perftrace.report import effects, tables
 from perftrace.report.calls import arguments_text, gaps, outcome_text
 from perftrace.report.tables import Column
 from perftrace.store import Store
@@ -22,6 +23,7 @@ COLUMNS = (
     Column("outcome", number=False),
     Column("caller", number=False, from_width=80),
     Column("thread", from_width=100),
+    Column("effects", number=False, from_width=90),
 )
 
 
@@ -51,7 +53,8 @@ def command(func: str, limit: int, slowest: int | None, *, as_json: bool, databa
             output.emit_json("calls", {**document, "calls": [_entry(store, one) for one in calls]})
             return
         console = output.out()
-        tables.show(console, COLUMNS, [_row(store, one) for one in calls])
+        shown = len(COLUMNS) if any(one.effects for one in calls) else len(COLUMNS) - 1
+        tables.show(console, COLUMNS[:shown], [_row(store, one)[:shown] for one in calls])
         tables.say(console, "")
         tables.say(console, f"{len(calls)} of the {ranked[function]} recorded calls of {label}.")
         _say_gaps(store, run, function)
@@ -64,6 +67,7 @@ def _row(store: Store, call: Call) -> tuple[str, ...]:
         outcome_text(store, call),
         f"{call.caller.module}:{call.caller.qualname}" if call.caller else "-",
         str(call.thread),
+        effects.text(call.effects),
     )
 
 
@@ -84,6 +88,10 @@ def _entry(store: Store, call: Call) -> dict[str, Any]:
         "outcome": outcome_text(store, call, width=1000),
         "duration_us": None if call.duration_ns is None else call.duration_ns / 1000,
         "caller": f"{call.caller.module}:{call.caller.qualname}" if call.caller else None,
+        "effects": [
+            {"kind": one.kind, "detail": one.detail, "count": one.count} for one in call.effects
+        ],
+        "unsafe": unsafe(call),
         "thread": call.thread,
         "started_ns": call.started_ns,
     }

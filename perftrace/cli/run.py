@@ -69,6 +69,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 5%).")
 @click.option("-m", "module", metavar="MOD", help="Run a module, as python -m does.")
 @click.option("--no-sample", is_flag=True, help="Don't sample the hot path.")
+@click.option("--no-effects", is_flag=True, help="Don't note files, network and the like.")
 @click.option("--json", "as_json", is_flag=True, help="End with a JSON document, on stderr.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="(SCRIPT | -- CMD) ARGS...")
 def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
@@ -94,6 +95,7 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         includes=options["include"],
         excludes=options["exclude"],
         sample=not options["no_sample"],
+        effects=not options["no_effects"],
     )
     names = _names(choices.database, project / settings.database, cwd)
     result = record(program, cwd, settings, choices)

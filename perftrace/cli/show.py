@@ -23,6 +23,7 @@ from perftrace.report.calls import (
     outcome_text,
     seen_in,
 )
+from perftrace.report.effects import Read, by_kind, reads
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
 
@@ -44,6 +45,8 @@ class Summary:
     lists: int  # different argument lists among them
     gaps: list[tuple[str, str, int]]
     slowest: tuple[float, str, str] | None  # seconds, arguments, outcome
+    effects: list[tuple[str, int, str]]  # kind, calls, a detail
+    reads: list[Read]
 
 
 @click.command("show")
@@ -77,12 +80,13 @@ def _summarise(store: Store, func: str) -> Summary:
     labels = locate.labels(list(rows))
     known, lists = distinct(store, run, function)
     slowest = next(store.calls(function, run=run, slowest=1), None)
+    calls = list(islice(store.calls(function, run=run), READ))
     return Summary(
         row=rows[function],
         label=labels[function.id],
         callers=[(labels[caller.id], part) for caller, part in rows[function].via],
         run=run,
-        seen=seen_in(store, islice(store.calls(function, run=run), READ)),
+        seen=seen_in(store, calls),
         known=known,
         lists=lists,
         gaps=gaps(store, run, function),
@@ -93,6 +97,8 @@ def _summarise(store: Store, func: str) -> Summary:
             arguments_text(store, slowest),
             outcome_text(store, slowest),
         ),
+        effects=by_kind(calls),
+        reads=reads(store, run, function),
     )
 
 
@@ -108,6 +114,8 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield f"Arguments{_sampled(summary)}", _arguments(summary)
     yield "Results", _types(summary.seen.results)
     yield "Exceptions", _types(summary.seen.exceptions)
+    yield "Effects", _effects(summary)
+    yield "May read", _reads(summary)
     yield "Not recorded", [f"{n:,} {subject}: {reason}" for subject, reason, n in summary.gaps]
     yield "Slowest call", _slowest(summary)
     if row.recorded:
@@ -161,6 +169,17 @@ def _types(types: Counter[str]) -> list[str]:
     return [f"{name} {count:,}" for name, count in types.most_common()]
 
 
+def _effects(summary: Summary) -> Iterator[str]:
+    for kind, count, detail in summary.effects:
+        yield f"{kind}: {count:,} call{'s' * (count != 1)}{f', such as {detail}' * bool(detail)}"
+
+
+def _reads(summary: Summary) -> Iterator[str]:
+    for one in summary.reads:
+        own = one.by == summary.row.function
+        yield f"{one.kind}: {one.name}{'' if own else f' in {one.by.module}:{one.by.qualname}'}"
+
+
 def _slowest(summary: Summary) -> Iterator[str]:
     if summary.slowest is not None:
         took, arguments, outcome = summary.slowest
@@ -192,6 +211,14 @@ def _document(summary: Summary) -> dict[str, Any]:
         "arguments": {parameter.name: dict(types) for parameter, types in parameters},
         "results": dict(seen.results),
         "exceptions": dict(seen.exceptions),
+        "effects": [
+            {"kind": kind, "calls": count, "detail": detail}
+            for kind, count, detail in summary.effects
+        ],
+        "reads": [
+            {"kind": one.kind, "name": one.name, "by": f"{one.by.module}:{one.by.qualname}"}
+            for one in summary.reads
+        ],
         "missing": [
             {"subject": subject, "reason": reason, "count": count}
             for subject, reason, count in summary.gaps

@@ -1,8 +1,9 @@
 """Refuses what a replayed call must not do: writes outside its own folder, network, processes.
 
-An audit hook sees each such act before it happens. It raises PermissionError and remembers the
-reason, so that a program that swallows the error is still not taken for replayed. The hook stops
-accidents, not attacks: C code may write without an audit event.
+An audit hook sees each such act before it happens; the table of what must not happen is that of
+`perftrace/effects.py`, by which the recorder goes too. The hook raises PermissionError and
+remembers the reason, so that a program that swallows the error is still not taken for replayed. It
+stops accidents, not attacks: C code may write without an audit event.
 """
 
 import _posixsubprocess
@@ -10,6 +11,8 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
+
+from ...effects import DATABASE, EVENTS, LIBRARY, NETWORK, PROCESS, VERBS, WRITTEN
 
 type Arguments = tuple[Any, ...]  # of an audit event
 type Rule = Callable[["Guard", Arguments], str | None]
@@ -60,7 +63,7 @@ class Guard:
         raise PermissionError(f"not during replay: {reason}")
 
     def _refuse_process(self, *_: object) -> NoReturn:
-        self._refuse("would start a process")
+        self._refuse(f"would {VERBS[PROCESS]}")
 
 
 def _open(guard: Guard, arguments: Arguments) -> str | None:
@@ -69,7 +72,7 @@ def _open(guard: Guard, arguments: Arguments) -> str | None:
     if not writes and not (isinstance(flags, int) and flags & WRITING):
         return None
     full = guard.outside(path)
-    return f"would write {full}" if full else None
+    return f"would {VERBS[WRITTEN]} {full}" if full else None
 
 
 def _database(guard: Guard, arguments: Arguments) -> str | None:
@@ -79,12 +82,12 @@ def _database(guard: Guard, arguments: Arguments) -> str | None:
     if name.startswith("file:") and any(harmless in name for harmless in UNWRITTEN):
         return None
     full = guard.outside(name.removeprefix("file:").partition("?")[0])
-    return f"would write the database {full}" if full else None
+    return f"would {VERBS[DATABASE]} {full}" if full else None
 
 
 def _library(guard: Guard, arguments: Arguments) -> str | None:
     name = arguments[0]
-    return None if guard.loading or name is None else f"would load the library {name}"
+    return None if guard.loading or name is None else f"would {VERBS[LIBRARY]} {name}"
 
 
 def _path(verb: str, *places: tuple[int, int], unless: bool | None = None) -> Rule:
@@ -113,15 +116,12 @@ def _never(reason: str) -> Rule:
 def _address(_guard: Guard, arguments: Arguments) -> str | None:
     address = arguments[1]
     if isinstance(address, tuple) and len(address) > 1:
-        return f"would use the network: {address[0]}:{address[1]}"
-    return f"would use the network: {address!r}"
+        return f"would {VERBS[NETWORK]}: {address[0]}:{address[1]}"
+    return f"would {VERBS[NETWORK]}: {address!r}"
 
 
-PROCESS = _never("would start a process")
-SIGNAL = _never("would send a signal")
-NETWORK = _never("would use the network")
-
-RULES: dict[str, Rule] = {
+# Where the harm depends on the arguments; the rules of all other events depend on their kind alone.
+BY_EVENT: dict[str, Rule] = {
     "open": _open,
     "os.remove": _path("delete", (0, 1), unless=False),
     "os.rmdir": _path("delete", (0, 1), unless=False),
@@ -144,19 +144,7 @@ RULES: dict[str, Rule] = {
     "socket.connect": _address,
     "socket.bind": _address,
     "socket.sendto": _address,
-    "socket.sendmsg": NETWORK,
-    "socket.getaddrinfo": NETWORK,
-    "socket.gethostbyname": NETWORK,
-    "socket.gethostbyaddr": NETWORK,
-    "socket.getnameinfo": NETWORK,
-    "subprocess.Popen": PROCESS,
-    "os.system": PROCESS,
-    "os.exec": PROCESS,
-    "os.fork": PROCESS,
-    "os.forkpty": PROCESS,
-    "os.posix_spawn": PROCESS,
-    "os.spawn": PROCESS,
-    "pty.spawn": PROCESS,
-    "os.kill": SIGNAL,
-    "os.killpg": SIGNAL,
+}
+RULES: dict[str, Rule] = {
+    event: BY_EVENT.get(event) or _never(f"would {VERBS[kind]}") for event, kind in EVENTS.items()
 }

@@ -37,7 +37,7 @@ def start(folder: str, since_ns: int) -> None:
     me = get_ident()
     monitor.busy.add(me)
     try:
-        if monitor.start():
+        if monitor.start(effects=settings.effects):
             Control(monitor, process, budget, _timing(process) if settings.timing else None).start()
         else:
             process.no_tool_ids()

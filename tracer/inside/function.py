@@ -27,8 +27,8 @@ class Watched:
 
     __slots__ = (
         "bill", "cap", "captured", "code", "cost", "depth", "failures", "identity", "kind",
-        "missed", "module", "names", "number", "parameters", "pending", "private", "recursive",
-        "seen", "settled", "shots", "whole",
+        "missed", "module", "names", "number", "parameters", "pending", "private", "reads",
+        "recursive", "seen", "settled", "shots", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +44,7 @@ class Watched:
         # Before 3.13 a function's `locals()` is the very dict that reading f_locals refreshes.
         self.private = FRESH_LOCALS or SHOWS_LOCALS.isdisjoint(code.co_names)
         self.recursive = code.co_name in code.co_names or code.co_name in code.co_freevars
+        self.reads: tuple[tuple[str, str], ...] = ()  # what it may read beside its arguments
         self.cap = SMALLEST_CAP
         self.captured = 0
         self.shots = FIRST_SHOTS  # calls to capture right after one another, while they are cheap

@@ -36,6 +36,8 @@ FUNCTION = b"F"  # number, file, qualname, line, module, kind, ((name, binding),
 BEGIN = b"B"  # call, function, caller or 0, thread, started ns, arguments, opaque, missing
 ITEM = b"Y"  # call, blob: what a generator yielded
 END = b"E"  # call, ending, result, opaque, missing, duration ns
+EFFECT = b"X"  # call, innermost function, kind, detail: see perftrace/effects.py
+READS = b"R"  # function, kind, name: what it may read beside its arguments
 MISSING = b"M"  # function or 0, subject, reason
 TIMED = b"T"  # stack as text, ns: see timing.py
 

@@ -18,9 +18,10 @@ from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
+from .effects import Effects
 from .function import Watched
 from .pending import Pending, PendingCalls
-from .tools import DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
+from .tools import CALL, DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class Monitor:
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
         self._pending = PendingCalls()
+        self.effects = Effects(
+            process, self._pending, self._functions, budget, (self._guarded, self._judge)
+        )
         self._inside: dict[int, int] = {}  # thread -> ns of wall time in here
         self._calls = count(1)
         self._switches = 0
@@ -64,13 +68,15 @@ class Monitor:
 
     # --- on and off -----------------------------------------------------------------------
 
-    def start(self) -> bool:
+    def start(self, *, effects: bool = True) -> bool:
         """Take two free tool ids and begin; False: there are none."""
         taken = self._tools.take(
-            {START: self._discover, UNWIND: self._on_unwind},
+            {START: self._discover, UNWIND: self._on_unwind, CALL: self.effects.on_call},
             {START: self._on_start, RETURN: self._on_return, YIELD: self._on_yield},
         )
         if taken:
+            if effects:
+                self.effects.start(self._tools.watch_calls)
             self.running = True
             self.watch_unwinds(on=True)
         return taken
@@ -81,7 +87,8 @@ class Monitor:
             return
         self.running = False
         functions, self._functions = self._functions, {}  # should an event be left: it does nothing
-        self._tools.give_back([function.code for function in list(functions.values())])
+        codes = [function.code for function in list(functions.values())]
+        self._tools.give_back(self.effects.stop(), codes)
 
     def fail(self, error: BaseException) -> None:
         """Stop for good and say why; whatever is wrong, it does not get out."""
@@ -142,6 +149,8 @@ class Monitor:
             if id(code) in self._functions or is_finalizing():
                 return DISABLE
             reason = self.scope.reason(code.co_filename)
+            if reason != scope.OURS:
+                self.effects.look(code)
             if reason is None:
                 done = self._guarded(None, self._first, code, _getframe(1))
                 return DISABLE if done else None
@@ -248,6 +257,7 @@ class Monitor:
         self.process.note()
         self.process.note_file(file)
         if not scope.is_function(code):
+            self.effects.imported(frame)
             return None
         identity = (file, code.co_qualname, code.co_firstlineno)
         numbers = self._copies.setdefault(identity, [])
@@ -258,6 +268,7 @@ class Monitor:
         numbers.append(number)
         module = dict.get(frame.f_globals, "__name__")
         function = Watched(code, number, identity, module if type(module) is str else "")
+        function.reads = self.effects.look_closely(code, frame.f_globals)
         self._functions[id(code)] = function
         return self._begin(function, frame)
 
@@ -287,6 +298,7 @@ class Monitor:
         )
         self._pending.add(pending)
         self._await_end(function)
+        self.effects.again()
         return pending
 
     def _another_start(self, function: Watched, frame: "FrameType") -> None:

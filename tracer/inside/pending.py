@@ -16,8 +16,8 @@ class Pending:
     """A call that began and whose end is awaited."""
 
     __slots__ = (
-        "back", "back_at", "call", "clock_ns", "frame_id", "function", "inside_ns", "items",
-        "marks", "room", "thread", "whole",
+        "back", "back_at", "call", "clock_ns", "effects", "frame_id", "function", "inside_ns",
+        "items", "marks", "room", "thread", "whole",
     )  # fmt: skip
 
     def __init__(self, function: "Watched", frame: "FrameType", call: int, thread: int) -> None:
@@ -31,6 +31,7 @@ class Pending:
         self.marks: list[tuple[int, int] | None] = []
         self.whole = True  # the arguments were recorded
         self.items: list[bytes] = []
+        self.effects: dict[str, int] = {}  # kind -> how many were noted
         self.room = function.cap
         self.clock_ns = 0  # when its body began
         self.inside_ns = 0  # what the recorder had used of the thread's time by then

@@ -101,6 +101,8 @@ class Process:
             function.kind,
             function.parameters,
         )
+        for kind, name in function.reads:
+            self.write(journal.READS, function.number, kind, name)
         self._declared.add(function.number)  # only now: a signal's handler may raise above
 
     def timed(self, stack: str, spent_ns: int) -> None:

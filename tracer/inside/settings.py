@@ -13,9 +13,9 @@ NAME = "settings"  # of the file in the run's folder
 class Settings:
     """What to record, and at what cost."""
 
-    __slots__ = ("cwd", "excludes", "includes", "share", "sources", "timing")
+    __slots__ = ("cwd", "effects", "excludes", "includes", "share", "sources", "timing")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a line for each setting
         self,
         *,
         cwd: str,
@@ -24,6 +24,7 @@ class Settings:
         excludes: tuple[str, ...],
         share: float,
         timing: bool,
+        effects: bool = True,
     ) -> None:
         self.cwd = cwd  # relative file names count from here
         self.sources = sources  # folders of user code
@@ -31,6 +32,7 @@ class Settings:
         self.excludes = excludes
         self.share = share  # of the program's CPU time
         self.timing = timing  # there is no sampler: time calls as well
+        self.effects = effects  # note what calls do outside
 
     def write(self, folder: str) -> None:
         """Write them into the run's folder."""
@@ -39,7 +41,7 @@ class Settings:
             file.write(
                 pack(
                     *(self.cwd, self.sources, self.includes, self.excludes),
-                    *(millionths, int(self.timing)),
+                    *(millionths, int(self.timing), int(self.effects)),
                 )
             )
 
@@ -47,7 +49,8 @@ class Settings:
     def read(cls, folder: str) -> "Settings":
         """Read them from the run's folder."""
         with open(f"{folder}/{NAME}", "rb") as file:
-            cwd, sources, includes, excludes, millionths, timing = unpack(file.read())
+            found = unpack(file.read())
+        cwd, sources, includes, excludes, millionths, timing, effects = found
         return cls(
             cwd=cwd,
             sources=sources,
@@ -55,4 +58,5 @@ class Settings:
             excludes=excludes,
             share=millionths / 1e6,
             timing=bool(timing),
+            effects=bool(effects),
         )

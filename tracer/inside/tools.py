@@ -49,6 +49,7 @@ class Tools:
     def __init__(self) -> None:
         self._a = self._b = -1
         self._awaited: dict[int, Callable[[], None]] = {}  # by id of the code
+        self._on_call: Callable[..., object] = self._reached
 
     def take(
         self, of_all: "dict[int, Callable[..., object]]", of_one: "dict[int, Callable[..., object]]"
@@ -58,22 +59,22 @@ class Tools:
         if len(free) < 2:
             return False
         self._a, self._b = free
-        of_all = {**of_all, **dict.fromkeys((CALL, RETURN, YIELD), self._reached)}
+        self._on_call = of_all[CALL]
+        of_all = {**of_all, CALL: self._called, RETURN: self._reached, YIELD: self._reached}
         for number, callbacks in ((self._a, of_all), (self._b, of_one)):
             _use_tool_id(number, NAME)
             for event, callback in callbacks.items():
                 _register(number, event, callback)
         return True
 
-    def give_back(self, codes: "Iterable[CodeType]") -> None:
+    def give_back(self, of_a: "Iterable[CodeType]", of_b: "Iterable[CodeType]") -> None:
         """Leave sys.monitoring as it was found: events, callbacks and ids."""
         self._awaited.clear()
-        if _get_tool(self._b) is NAME:
-            for code in codes:
-                _set_local_events(self._b, code, 0)
-        for number in (self._a, self._b):
+        for number, codes in ((self._a, of_a), (self._b, of_b)):
             if _get_tool(number) is not NAME:
                 continue
+            for code in codes:
+                _set_local_events(number, code, 0)
             _set_events(number, 0)
             for event in (START, RETURN, YIELD, UNWIND, CALL):
                 _register(number, event, None)
@@ -88,6 +89,17 @@ class Tools:
         if _get_tool(self._a) is not NAME:
             raise LostError
         _set_events(self._a, events)
+
+    def watch_calls(self, code: "CodeType") -> None:
+        """The calls that one function makes; those that were switched off fire again, too.
+
+        Raises:
+            LostError: the id is not ours any more.
+        """
+        if _get_tool(self._a) is not NAME:
+            raise LostError
+        _set_local_events(self._a, code, 0)
+        _set_local_events(self._a, code, CALL)
 
     def set(self, code: "CodeType", events: int) -> None:
         """The events of one function: those that were on fire again, too.
@@ -116,10 +128,15 @@ class Tools:
         self._awaited[id(code)] = work
         _set_local_events(self._a, code, events)
 
+    def _called(self, code: "CodeType", *details: object) -> object:
+        if self._awaited:
+            self._reached(code)
+        return self._on_call(code, *details)
+
     def _reached(self, code: "CodeType", *_: object) -> object:
         work = self._awaited.pop(id(code), None)
         if work is not None:
-            _set_local_events(self._a, code, 0)
+            _set_local_events(self._a, code, CALL)  # each site is switched off if it is harmless
             work()
         return DISABLE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perftrace.model import Ending, Unrecorded
+from perftrace.model import Effect, Ending, Unrecorded
 from perftrace.store import Store
 from perftrace.tracer import ingest, spool
 from perftrace.tracer.inside import journal
@@ -23,14 +23,16 @@ END = Finish(1.0, 0.0, 0, Samples((), 0.01, "py-spy", ""))
 class Case:
     """A run's folder in the making."""
 
-    def __init__(self, folder: Path, *, uuid: str = "u-1") -> None:
+    def __init__(
+        self, folder: Path, *, uuid: str = "u-1", redact: tuple[str, ...] | None = ()
+    ) -> None:
         self.source = folder / "app.py"
         self.source.write_text("def f(x): return x\n")
         self.database = folder / "trace.db"
         plan = Plan(
             uuid=uuid,
             database=str(self.database),
-            command=("app.py",),
+            command=("app.py", "--password=hunter2"),
             form="script",
             cwd=str(folder),
             root=str(folder),
@@ -41,6 +43,7 @@ class Case:
             sources=(str(folder),),
             includes=(),
             excludes=(),
+            redact=redact,
         )
         self.folder = spool.create(plan, timing=False)
         self.journal = Journal(str(self.folder))
@@ -49,11 +52,11 @@ class Case:
         described = (7, 1, ("app.py",), ("/lib",), str(self.source), None, "/bin/py", "3.12.1")
         self.journal.write(journal.PROCESS, *described)
 
-    def function(self, kind: str = "function") -> None:
+    def function(self, kind: str = "function", parameter: str = "x") -> None:
         state = self.source.stat()
         self.journal.write(journal.FILE, str(self.source), state.st_size, state.st_mtime_ns)
         where = (str(self.source), "f", 1, "__main__", kind)
-        self.journal.write(journal.FUNCTION, 1, *where, (("x", "either"),))
+        self.journal.write(journal.FUNCTION, 1, *where, ((parameter, "either"),))
 
     def begin(self, call: int, *, started: int = 5, arguments: Field = LIST) -> None:
         missing = None if arguments else "too odd"
@@ -233,3 +236,128 @@ def test_a_damaged_folder_is_left_alone(case: Case) -> None:
     (case.folder / spool.FINISH).write_text('{"samples": 3}')
     assert ingest.recover(case.database) == 0
     assert case.folder.exists()
+
+
+# --- effects ----------------------------------------------------------------------------
+
+
+def test_effects_are_stored_with_their_calls(case: Case) -> None:
+    case.process()
+    case.function()
+    case.begin(1)
+    for detail in ("/a", "/a", "/b\udcff"):
+        case.journal.write(journal.EFFECT, 1, 1, "file read", detail)
+    case.begin(2, started=6)
+    case.ingest()
+    first, second = case.calls()
+    assert set(first.effects) == {
+        Effect("file read", "/a", 2),
+        Effect("file read", "/b\\udcff", 1),
+    }
+    assert second.effects == ()
+
+
+def test_what_a_function_reads_is_stored_once(case: Case) -> None:
+    case.process()
+    case.function()
+    for _ in range(2):  # a forked child says it again
+        case.journal.write(journal.READS, 1, "clock", "time.time")
+    case.ingest()
+    with Store.open(case.database) as store:
+        rows = list(store.rows("SELECT kind, name FROM reads"))
+    assert rows == [{"kind": "clock", "name": "time.time"}]
+
+
+def test_an_effect_of_an_unknown_function_is_damage(case: Case) -> None:
+    case.process()
+    case.function()
+    case.begin(1)
+    case.journal.write(journal.EFFECT, 1, 9, "network", "")
+    summary = case.ingest()
+    assert any("makes no sense" in reason for _, reason, _ in summary.missing)
+
+
+# --- secrets ----------------------------------------------------------------------------
+
+PASSWORD = pickle.dumps(["hunter2"], 5)
+
+
+def end(case: Case, payload: object, after: object = None, ending: str = "returned") -> None:
+    blob = pickle.dumps([payload, after], 5)
+    case.journal.write(journal.END, 1, ending, blob, 0, None, 33)
+
+
+def stored(case: Case) -> bytes:
+    return b"".join(path.read_bytes() for path in case.database.parent.glob("trace.db*"))
+
+
+def test_arguments_with_a_secret_are_not_recorded(case: Case) -> None:
+    case.process()
+    case.function(parameter="password")
+    case.begin(1, arguments=PASSWORD)
+    end(case, payload=None, after=["hunter2"])
+    summary = case.ingest()
+    (call,) = case.calls()
+    assert call.arguments == Unrecorded("holds a secret (password)")
+    assert call.outcome.value == Unrecorded("holds a secret (password)")
+    assert ("arguments", "holds a secret (password)", 1) in summary.missing
+    assert b"hunter2" not in stored(case)
+
+
+def test_without_redaction_they_are_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    case = Case(tmp_path, redact=None)
+    case.process()
+    case.function(parameter="password")
+    case.begin(1, arguments=PASSWORD)
+    case.ingest()
+    (call,) = case.calls()
+    with Store.open(case.database) as store:
+        assert store.blob(call.arguments) == PASSWORD
+        assert store.last_run().command == ("app.py", "--password=hunter2")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{"api_key": "hunter2"}, [{"url": "redis://me:hunter2@h/0"}], ("x", ["a://b:hunter2@c"])],
+)
+def test_a_result_with_a_secret_is_not_recorded(case: Case, payload: object) -> None:
+    case.process()
+    case.function()
+    case.begin(1)
+    end(case, payload)
+    case.ingest()
+    (call,) = case.calls()
+    assert isinstance(call.outcome.value, Unrecorded)
+    assert call.outcome.value.reason.startswith("holds a secret (")
+    with Store.open(case.database) as store:
+        assert store.blob(call.arguments) == LIST  # these hold none
+    assert b"hunter2" not in stored(case)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_what_a_generator_yields_is_looked_into(case: Case, *, seen: bool) -> None:
+    item = pickle.dumps({"password": "hunter2"}, 5)
+    case.process()
+    case.function(kind="generator")
+    case.begin(1)
+    case.journal.write(journal.ITEM, 1, item)
+    if seen:
+        end(case, [[item], "returned", None], ending="yielded")
+    case.ingest()
+    (call,) = case.calls()
+    assert call.outcome.value == Unrecorded("holds a secret (password)")
+    assert b"hunter2" not in stored(case)
+
+
+def test_command_lines_are_kept_without_their_secrets(case: Case) -> None:
+    described = (7, 1, ("app.py", "--token", "hunter2"), (), None, None, "/bin/py", "3.12.1")
+    case.journal.write(journal.PROCESS, *described)
+    case.ingest()
+    with Store.open(case.database) as store:
+        assert store.last_run().command == ("app.py", "--password=<secret>")
+        (row,) = store.rows("SELECT arguments FROM process")
+    assert row["arguments"] == '["app.py", "--token", "<secret>"]'
+    assert b"hunter2" not in stored(case)
