@@ -1,10 +1,11 @@
 """Which functions the program's time is spent in, from the samples of a run and its calls."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from perftrace.errors import CannotError
 from perftrace.model import Function, HotFunction, Kind, Run, Share
 from perftrace.optimizer.attribution import Frame, Tally, attribute
 from perftrace.store import Store
@@ -41,6 +42,20 @@ def rank(store: Store, run: Run, tally: Tally | None = None) -> list[HotFunction
     else:
         ranked = _by_durations(store, run, recordings)
     return sorted(ranked, key=_order)
+
+
+def require_calls(ranked: Sequence[HotFunction]) -> None:
+    """Make sure that there is something to replay.
+
+    Raises:
+        CannotError: the run was only sampled, or the recorder saw nothing of it.
+    """
+    if not any(hot.recorded for hot in ranked):
+        raise CannotError(
+            "no-calls",
+            "The last run holds no recorded calls, so nothing can be replayed. Record some:"
+            " perftrace run",
+        )
 
 
 def tally_of(store: Store, run: Run) -> Tally:

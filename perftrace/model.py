@@ -247,7 +247,7 @@ class Run:
 
     id: int
     command: tuple[str, ...]  # as typed after `perftrace run`'s own options
-    form: str  # "script", "module" or "command"
+    form: str  # "script", "module", "command", or "process": one that was running
     cwd: Path
     root: Path  # user code lies under it
     python: Path

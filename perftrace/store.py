@@ -112,7 +112,7 @@ class Store:
             stack.callback(connection.close)
             try:
                 _check(path, connection)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise _broken(path, error) from error
             store = cls(path, connection, user_key())
             stack.pop_all()
@@ -205,11 +205,11 @@ class Store:
         Raises:
             TraceError: nothing was recorded yet.
         """
-        runs = self.runs()
-        if not runs:
+        if not (runs := self.runs()):
             why = "holds no run. Record one: perftrace run myapp.py"
             raise TraceError("trace-empty", f"{self.path} {why}")
-        sql = "SELECT DISTINCT run_id FROM process JOIN call ON process_id = process.id"
+        sql = "SELECT run_id FROM process JOIN call ON process_id = process.id"
+        sql += " UNION SELECT id FROM run WHERE overhead = 0 AND samples > 0"  # only sampled
         known = {row["run_id"] for row in self.rows(sql)}
         return next((r for r in reversed(runs) if r.exit_code == 0 or r.id in known), runs[-1])
 

@@ -99,7 +99,9 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
         summary.calls += intake.write(run_id, slots[journal.CPU_NS], slots[journal.RECORDER_NS])
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
-    _note_processes(folder, archive, traced=len(found), untraced_s=end.cpu_s - summary.cpu_ns / 1e9)
+    if plan.overhead:
+        untraced_s = end.cpu_s - summary.cpu_ns / 1e9
+        _note_processes(folder, archive, traced=len(found), untraced_s=untraced_s)
     rule = Scope(plan.sources, plan.includes, plan.excludes, cwd=plan.cwd)
     sampler.store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
     summary.processes = len(found)

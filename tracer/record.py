@@ -1,4 +1,4 @@
-"""One recorded run, from the plan to the trace file."""
+"""One run, recorded or only sampled, from the plan to the trace file."""
 
 import os
 import uuid
@@ -11,6 +11,7 @@ from perftrace.errors import CannotError
 from perftrace.tracer import ingest, launch, sampler, spool
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.launch import Program
+from perftrace.tracer.sampler import Sampling
 from perftrace.tracer.spool import Finish, Plan
 
 
@@ -19,10 +20,12 @@ class Choices:
     """What the user chose for a run, beside the settings of the project."""
 
     database: Path
-    overhead: float
+    overhead: float  # 0: no recorder inside, only the sampler beside it
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     sample: bool = True
+    rate: int | None = None  # samples per second; None: what suits
+    native: bool = False  # sample the frames of C code too
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +44,45 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
         CannotError: the program could not be started.
     """
     ingest.recover(choices.database)
-    plan = _plan(program, cwd, settings, choices)
-    unsampled = sampler.unavailable() if choices.sample else "--no-sample was given"
+    how = _sampling(choices)
     try:
-        folder = spool.create(plan, timing=choices.sample and bool(unsampled))
+        folder = spool.create(
+            plan(program, cwd, settings, choices), timing=choices.sample and isinstance(how, str)
+        )
     except CannotError as error:
-        finish = launch.execute(program, None, cwd, unsampled="not recorded")
+        finish = launch.execute(program, None, cwd, "not recorded", inject=False)
         return Result(_exit_code(finish), None, f"Nothing was recorded: {error}.")
     try:
-        finish = launch.execute(program, folder, cwd, unsampled=unsampled)
+        finish = launch.execute(program, folder, cwd, how, inject=choices.overhead > 0)
     except CannotError:
         spool.remove(folder)
         raise
+    return add(folder, finish)
+
+
+def _sampling(choices: Choices) -> Sampling | str:
+    """How the program is sampled, or why it is not."""
+    reason = sampler.unavailable() if choices.sample else "--no-sample was given"
+    return reason or sampler.sampling(choices.rate, native=choices.native)
+
+
+def add(folder: Path, finish: Finish) -> Result:
+    """Write what a run left in its folder into the trace file."""
     try:
         spool.finish(folder, finish)
         summary = ingest.ingest(folder)
     except Exception as error:  # noqa: BLE001 - the program has run: its exit code stands
         kept = f"The recording is kept in {folder} and is added by the next perftrace run."
-        return Result(_exit_code(finish), None, f"{error} {kept}")
+        return Result(_exit_code(finish), None, f"{_sentence(str(error))} {kept}")
     return Result(_exit_code(finish), summary, "")
 
 
-def _plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Plan:
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Plan:
+    """What is about to be run, as the trace file gets to know it."""
     sources = tuple(str(program.root / folder) for folder in settings.source)
     return Plan(
         uuid=str(uuid.uuid4()),

@@ -26,6 +26,7 @@ from perftrace.store import Store
 BLOCKING_RATE = 200
 SHARED_RATE = 100
 PATIENCE_S = 10.0  # for py-spy to write what it saw
+PR_SET_PDEATHSIG = 1
 ENDS_ALONE_S = 0.5  # after the program
 
 TIMED_SAMPLE = 1_000_000  # the weight of a window of `inside/timing.py` that was all program
@@ -49,6 +50,21 @@ type Stack = tuple[FrameKey, ...]  # outermost first
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to sample."""
+
+    rate: int  # samples per second
+    blocking: bool  # pause the program for each sample
+    native: bool = False  # also the frames of C code
+
+
+def sampling(rate: int | None = None, *, native: bool = False) -> Sampling:
+    """How to sample here; a rate that is given is taken as it is."""
+    spare = _cores() > 1
+    return Sampling(rate or (BLOCKING_RATE if spare else SHARED_RATE), spare, native)
+
+
+@dataclass(frozen=True, slots=True)
 class Samples:
     """What was sampled: stacks and how often each was seen."""
 
@@ -61,24 +77,26 @@ class Samples:
 class Sampler:
     """py-spy at work on a program and its child processes."""
 
-    def __init__(self, process: subprocess.Popen[bytes] | None, folder: Path, rate: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | None, folder: Path, how: Sampling
+    ) -> None:
         self._process = process
         self._output = _output(folder)
         self._log = _log(folder)
-        self._rate = rate
+        self._how = how
 
     @classmethod
-    def start(cls, pid: int, folder: Path) -> Self:
+    def start(cls, pid: int, folder: Path, how: Sampling | None = None) -> Self:
         """Sample the process from now on; the folder holds py-spy's files and must be private."""
-        rate = BLOCKING_RATE if _cores() > 1 else SHARED_RATE
+        how = how or sampling()
         binary = _binary()
         if binary is None:
-            return cls(None, folder, rate)
-        command = [binary, "record", "--pid", str(pid), "--rate", str(rate), "--subprocesses"]
+            return cls(None, folder, how)
+        command = [binary, "record", "--pid", str(pid), "--rate", str(how.rate), "--subprocesses"]
         command += ["--function", "--full-filenames", "--format", "raw"]
         command += ["--output", str(_output(folder))]
-        if _cores() == 1:
-            command.append("--nonblocking")
+        command += [] if how.blocking else ["--nonblocking"]
+        command += ["--native"] if how.native else []
         try:
             with _log(folder).open("wb") as log:
                 process = subprocess.Popen(
@@ -87,25 +105,35 @@ class Sampler:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
+                    preexec_fn=_end_with_us(),  # noqa: PLW1509 - no other thread is running
                 )
         except OSError:
-            return cls(None, folder, rate)
-        return cls(process, folder, rate)
+            return cls(None, folder, how)
+        return cls(process, folder, how)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait until py-spy ends because the program did, or so long; whether it ended."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def stop(self) -> Samples:
         """Wait for py-spy, once the program has ended; what it saw."""
+        interval_s = 1 / self._how.rate
         if self._process is None:
-            return Samples(
-                (), 1 / self._rate, "none", unavailable() or "py-spy could not be started"
-            )
+            return Samples((), interval_s, "none", unavailable() or "py-spy could not be started")
         _end(self._process)
         try:
             text = self._output.read_text(encoding="utf-8", errors="replace")
         except OSError:
-            return Samples((), 1 / self._rate, "none", self._complaint())
-        stacks = parse(text)
+            return Samples((), interval_s, "none", self._complaint())
+        stacks = parse(text, native=self._how.native)
         note = "" if stacks else "py-spy saw no Python code: the program was too short, or slept"
-        return Samples(stacks, 1 / self._rate, "py-spy", note)
+        return Samples(stacks, interval_s, "py-spy", note)
 
     def _complaint(self) -> str:
         """The first line py-spy printed of its error."""
@@ -141,6 +169,36 @@ def permission() -> Callable[[], None] | None:
     prctl = ctypes.CDLL(None).prctl
     ours = os.getpid()
     return lambda: prctl(PR_SET_PTRACER, ours, 0, 0, 0) and None
+
+
+def closed(pid: int) -> str:
+    """Why a process that we did not start can't be looked into, and the way out; empty if it can.
+
+    Raises:
+        ProcessLookupError: there is none.
+    """
+    try:
+        os.kill(pid, 0)
+        theirs = False
+    except PermissionError:
+        theirs = True
+    again = f"sudo perftrace sample --pid {pid}"
+    if theirs and not _may_trace_all():
+        return f"it belongs to another user: {again}"
+    if _yama() == 1 and not _may_trace_all():
+        return (
+            "the system lets a program look only into those that it started"
+            f" (kernel.yama.ptrace_scope = 1): {again}, or start it with perftrace sample"
+        )
+    return ""
+
+
+def _end_with_us() -> Callable[[], None] | None:
+    """What makes py-spy end, and let go of the program, when we are killed: Linux can do that."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0) and None
 
 
 def _yama() -> int:
@@ -192,30 +250,43 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 # --- stacks as text ---------------------------------------------------------------------
 
 FRAME = re.compile(r"(?P<qualname>.+?) \((?P<file>.+?):(?P<line>\d+)\)(?:;|$)")
+# With C code: a library has no lines.
+ANY_FRAME = re.compile(r"(?P<qualname>.+?) \((?P<file>.+?)(?::(?P<line>\d+))?\)(?:;|$)")
+C_CODE = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".rs", ".s", ".S", ".f90"})
 
 
-def parse(text: str) -> list[tuple[Stack, int]]:
+def parse(text: str, *, native: bool = False) -> list[tuple[Stack, int]]:
     """The stacks in py-spy's raw format, one a line: `process 7:"…";f (a.py:1);g (b.py:2) 12`.
 
     A command line with line breaks splits its line; the last piece holds the frames. Lines
-    without frames (the rest of a command line, native threads) are left out.
+    without frames (the rest of a command line, native threads) are left out. `native` says that
+    there are frames of C code: `f (lib.so)`, and `f (a.c:7)` with the line that it is at.
     """
+    pattern = ANY_FRAME if native else FRAME
     counts: Counter[Stack] = Counter()
     for line in text.split("\n"):
         names, _, count = line.rpartition(" ")
-        if count.isdecimal() and (stack := _stack(names.rpartition('";')[2])):
+        if count.isdecimal() and (stack := _stack(names.rpartition('";')[2], pattern)):
+            if native and not any(map(_is_python, stack)):
+                continue
             counts[stack] += int(count)
     return list(counts.items())
 
 
-def _stack(text: str) -> Stack:
+def _stack(text: str, pattern: re.Pattern[str] = FRAME) -> Stack:
     """The frames of `f (a.py:1);g (b.py:2)`; none if anything in it is not a frame."""
-    return tuple(_frames(text)) if text.endswith(")") else ()
+    return tuple(_frames(text, pattern)) if text.endswith(")") else ()
 
 
-def _frames(text: str) -> Iterator[FrameKey]:
-    for found in FRAME.finditer(text):
-        yield FrameKey(found["file"], found["qualname"], int(found["line"]))
+def _frames(text: str, pattern: re.Pattern[str]) -> Iterator[FrameKey]:
+    for found in pattern.finditer(text):
+        frame = FrameKey(found["file"], found["qualname"], int(found["line"] or 0))
+        yield frame if _is_python(frame) else frame._replace(line=0)
+
+
+def _is_python(frame: FrameKey) -> bool:
+    """Whether it is a frame of Python code: one of C code has no first line."""
+    return frame.line > 0 and os.path.splitext(frame.file)[1] not in C_CODE  # noqa: PTH122
 
 
 def from_timing(timed: Iterable[tuple[str, int]], cpu_s: float) -> Samples:
@@ -270,6 +341,6 @@ def _intern(store: Store, frame: FrameKey, cwd: Path, is_user: Callable[[str], b
         "file": file,
         "qualname": frame.qualname,
         "line": frame.line,
-        "user": int(is_user(file)),
+        "user": int(_is_python(frame) and is_user(file)),
     }
     return store.intern("frame", row, identity=("file", "qualname", "line"))

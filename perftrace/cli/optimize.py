@@ -1,6 +1,5 @@
 """`perftrace optimize`: faster versions of the hottest functions, verified and measured."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,13 +10,14 @@ import click
 
 from perftrace import config, locate
 from perftrace.cli import output
+from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
 from perftrace.optimizer import pipeline
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.pipeline import Goal, Subject, Task
-from perftrace.optimizer.rank import rank
+from perftrace.optimizer.rank import rank, require_calls
 from perftrace.optimizer.search import Tell
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
 from perftrace.optimizer.workers import Workers
@@ -29,27 +29,8 @@ from perftrace.tracer.ingest import recover
 ENGINES: Mapping[str, Callable[[], Engine]] = {"rules": RulesEngine}
 INTERRUPTED = 130
 WHOLE_PROGRAM_S = 30.0
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-
 
 type Preview = Subject | Rejected | Inconclusive
-
-
-class Duration(click.ParamType[float]):
-    """`90`, `90s`, `10m` or `1h`, in seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value).strip())
-        if not found:
-            self.fail(f"{value!r} is not a duration; write 90s, 10m or 1h", param, ctx)
-        return float(found[1]) * UNITS[found[2]]
 
 
 @dataclass(slots=True)
@@ -96,6 +77,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             seconds=options["budget"],
         )
         ranked = rank(store, task.run)
+        require_calls(ranked)
         goals = pipeline.goals(ranked, task)
         labels = locate.labels([hot.function for hot in ranked])
         view = View(task.run, goals, labels, quiet=as_json)

@@ -12,7 +12,7 @@ import click
 from perftrace import config, locate
 from perftrace.cli import output
 from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
-from perftrace.optimizer.rank import rank
+from perftrace.optimizer.rank import rank, require_calls
 from perftrace.replay import files, runner
 from perftrace.replay.author import Author, order
 from perftrace.replay.emit import Parsed, Suite, Test, render
@@ -147,7 +147,9 @@ def _write(project: Project) -> None:
     recover(project.database)
     with Store.open(project.database) as store:
         run = store.last_run()
-        known = [row.function for row in rank(store, run)]
+        ranked = rank(store, run)
+        require_calls(ranked)
+        known = [row.function for row in ranked]
         wanted = [locate.find(text, known) for text in project.wanted]
         names = locate.labels(known)
         with output.err().status("Making the recorded calls again"):

@@ -3,49 +3,20 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from perftrace import config
-from perftrace.errors import UsageError
+from perftrace.cli.program import ProgramCommand, form_of
+from perftrace.config import Settings
 from perftrace.tracer import launch
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.record import Choices, Result, record
 
 MOST_REASONS = 3  # shown for a subject
-VALUED = frozenset({"-o", "--output", "--python", "--include", "--exclude", "--overhead"})
-
-
-class RunCommand(click.Command):
-    """Tells `run -- CMD` from `run SCRIPT`: click drops the `--`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; what follows a leading `--` is a command, or is left to a module."""
-        at = _module_at(args)
-        if at is not None:  # all that follows is the module's, options too
-            super().parse_args(ctx, args[: at + 2])
-            ctx.params["words"] = tuple(args[at + 2 :])
-            return []
-        given = list(args)
-        rest = super().parse_args(ctx, args)
-        words: tuple[str, ...] = ctx.params.get("words", ())
-        before = given[: len(given) - len(words)]
-        if before[-1:] == ["--"]:
-            ctx.params["words"] = ("--", *words)
-        return rest
-
-
-def _module_at(args: Sequence[str]) -> int | None:
-    """Where `-m` stands among perftrace's own options."""
-    at = 0
-    while at < len(args) and args[at].startswith("-") and args[at] != "--":
-        if args[at] == "-m":
-            return at
-        at += 2 if args[at] in VALUED else 1
-    return None
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -61,7 +32,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     return share
 
 
-@click.command(cls=RunCommand, context_settings={"allow_interspersed_args": False})
+@click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})
 @click.option("-o", "--output", "database", metavar="FILE", help="Trace file to add to.")
 @click.option("--python", metavar="PATH", help="Interpreter (default: the active environment's).")
 @click.option("--include", multiple=True, metavar="GLOB", help="Files or a package to trace too.")
@@ -85,36 +56,22 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
     cwd = Path.cwd()
     project = config.find_root(cwd)
     settings = config.load(project)
-    form, words = _form(module, words)
+    form, words = form_of(module, words)
     program = launch.resolve(form, words, options["python"], cwd)
-    database = options["database"] or os.environ.get("PERFTRACE_DATABASE")
     choices = Choices(
-        database=cwd / database if database else project / settings.database,
+        database=database_of(options["database"], cwd, project, settings),
         overhead=options["overhead"] or settings.overhead,
         includes=options["include"],
         excludes=options["exclude"],
         sample=not options["no_sample"],
     )
     result = record(program, cwd, settings, choices)
-    lines = _document(result, choices.database) if options["as_json"] else _lines(result, choices)
+    lines = _lines(result, choices)
+    if options["as_json"]:
+        lines = document("run", result, choices.database)
     for line in lines:
         click.echo(line, err=True)
     return result.exit_code
-
-
-def _form(module: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    if module is not None:
-        return "module", (module, *words)
-    if words[:1] == ("--",):
-        words = words[1:]
-        form = "command"
-    else:
-        form = "script"
-    if not words:
-        raise UsageError(
-            "nothing-to-run", "Nothing to run: give a script, -m MODULE or -- COMMAND."
-        )
-    return form, words
 
 
 def _lines(result: Result, choices: Choices) -> Iterator[str]:
@@ -126,10 +83,10 @@ def _lines(result: Result, choices: Choices) -> Iterator[str]:
     share = f"; the recorder took {_percent(summary)} of the CPU time" if summary.cpu_ns else ""
     yield (
         f"perftrace: {_count(summary.calls, 'call')} of {_count(summary.functions, 'function')}"
-        f" and {_count(summary.samples, 'sample')} recorded in {_short(choices.database)}{share}"
+        f" and {_count(summary.samples, 'sample')} recorded in {short(choices.database)}{share}"
     )
     yield f"perftrace: not recorded: {'; '.join(_reasons(summary)) or 'nothing left out'}"
-    yield f"perftrace: next: perftrace top{_option(choices)}"
+    yield f"perftrace: next: perftrace top{option(choices)}"
 
 
 def _reasons(summary: Summary) -> Iterator[str]:
@@ -146,16 +103,17 @@ def _reasons(summary: Summary) -> Iterator[str]:
         yield f"{subject} ({', '.join(shown + more)})"
 
 
-def _document(result: Result, database: Path) -> Iterator[str]:
+def document(command: str, result: Result, database: Path) -> Iterator[str]:
+    """The run for programs."""
     summary = result.summary
-    document: dict[str, Any] = {
-        "schema": "perftrace/run/1",
+    found: dict[str, Any] = {
+        "schema": f"perftrace/{command}/1",
         "exit_code": result.exit_code,
         "database": str(database),
         "problem": result.problem,
     }
     if summary is not None:
-        document |= {
+        found |= {
             "calls": summary.calls,
             "functions": summary.functions,
             "processes": summary.processes,
@@ -169,7 +127,7 @@ def _document(result: Result, database: Path) -> Iterator[str]:
                 for subject, reason, count in summary.missing
             ],
         }
-    yield json.dumps(document, indent=2)
+    yield json.dumps(found, indent=2)
 
 
 def _percent(summary: Summary) -> str:
@@ -180,10 +138,18 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _short(path: Path) -> str:
+def database_of(given: str | None, cwd: Path, project: Path, settings: Settings) -> Path:
+    """The trace file to add to."""
+    database = given or os.environ.get("PERFTRACE_DATABASE")
+    return cwd / database if database else project / settings.database
+
+
+def short(path: Path) -> str:
+    """The path from here, if it lies below."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _option(choices: Choices) -> str:
+def option(choices: Choices) -> str:
+    """What the next command needs to find the trace file."""
     default = config.find_root(Path.cwd()) / config.load(config.find_root(Path.cwd())).database
-    return "" if choices.database == default else f" -d {_short(choices.database)}"
+    return "" if choices.database == default else f" -d {short(choices.database)}"

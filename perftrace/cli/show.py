@@ -133,7 +133,10 @@ def _share(share: Share) -> str:
 def _calls(summary: Summary) -> Iterator[str]:
     row = summary.row
     if row.function.id < 0:
-        yield "none recorded: it is not a function, or its process was not traced"
+        yield (
+            "none recorded: it is not a function, its process was not traced,"
+            " or the run was only sampled"
+        )
         return
     yield f"about {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
     reason = ": it is defined inside a function, so no name leads to it"

@@ -96,7 +96,9 @@ def _notes(
     if ranked and run.samples:
         yield from _ties(rows, run.samples)
     first = next((row for row in rows if row.function.id > 0), None)
-    if first is not None:
+    if first is None:
+        yield "No calls were recorded. Next: perftrace run, which records them"
+    else:
         yield f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
 
 

@@ -77,6 +77,46 @@ def test_lines_without_frames_are_left_out(line: str) -> None:
     assert parse(line + "\n") == []
 
 
+def test_frames_of_c_code_are_read_when_asked_for_and_are_nobodys() -> None:
+    text = (
+        'process 7:"";0x7f (/lib/libc.so.6);<module> (/shop/app.py:1);quote (/shop/app.py:12);'
+        "deflate (/lib/libz.so.1);impl (/shop/ext.c:78);0x12 (?) 3\n"
+        "start (/lib/libc.so.6);other (/lib/libc.so.6) 4\n"
+    )
+    [(stack, count)] = parse(text, native=True)
+    assert count == 3
+    assert stack[1:3] == (MAIN, QUOTE)
+    assert stack[3:] == (
+        FrameKey("/lib/libz.so.1", "deflate", 0),
+        FrameKey("/shop/ext.c", "impl", 0),
+        FrameKey("?", "0x12", 0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "root", "theirs", "says"),
+    [
+        (0, False, False, ""),
+        (1, False, False, "sudo perftrace sample --pid 7"),
+        (1, True, False, ""),
+        (0, False, True, "it belongs to another user: sudo perftrace"),
+        (0, True, True, ""),
+    ],
+)
+def test_a_process_that_may_not_be_looked_into_is_told_with_the_way_out(
+    scope: int, root: bool, theirs: bool, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(_pid: int, _signal: int) -> None:
+        if theirs:
+            raise PermissionError
+
+    monkeypatch.setattr("os.kill", kill)
+    monkeypatch.setattr(sampler, "_yama", lambda: scope)
+    monkeypatch.setattr(sampler, "_may_trace_all", lambda: root)
+    reason = sampler.closed(7)
+    assert (says in reason) if says else reason == ""
+
+
 def test_timed_shares_of_windows_add_up_to_samples() -> None:
     app, quote = "<module> (/shop/app.py:1)", "<module> (/shop/app.py:1);quote (/shop/app.py:12)"
     samples = from_timing([(app, 700_000), (quote, 1_300_000), (app, 1_000_000)], cpu_s=3.0)
