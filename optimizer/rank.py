@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from perftrace.errors import CannotError
@@ -41,7 +41,25 @@ def rank(store: Store, run: Run, tally: Tally | None = None) -> list[HotFunction
         ranked = _by_samples(store, run, tally, recordings)
     else:
         ranked = _by_durations(store, run, recordings)
-    return sorted(ranked, key=_order)
+    return placed(sorted(ranked, key=_order)) if tally.total else sorted(ranked, key=_order)
+
+
+def placed(ranked: Sequence[HotFunction]) -> list[HotFunction]:
+    """The functions with their places, hottest first: 1, 2=, 2=, 4.
+
+    A function shares the place of the first above it whose interval overlaps its own: the samples
+    do not say which of the two is hotter. That is more careful than a test of the difference of
+    two shares of one multinomial sample (Goodman 1965, Technometrics 7:247).
+    """
+    leaders: list[int] = []
+    for index, hot in enumerate(ranked):
+        leader = leaders[-1] if leaders else index
+        overlaps = hot.hot.high >= ranked[leader].hot.low
+        leaders.append(leader if overlaps else index)
+    return [
+        replace(hot, place=leader + 1, tied=leaders.count(leader) > 1)
+        for hot, leader in zip(ranked, leaders, strict=True)
+    ]
 
 
 def require_calls(ranked: Sequence[HotFunction]) -> None:
@@ -72,7 +90,11 @@ def tally_of(store: Store, run: Run) -> Tally:
 
 
 def share(count: float, total: float) -> Share:
-    """A share with its 95 % score interval (Wilson 1927, JASA 22:209)."""
+    """A share with its 95 % score interval (Wilson 1927, JASA 22:209).
+
+    It takes samples for independent. Those that fall into one long call are not quite, so the true
+    interval is a little wider.
+    """
     p = count / total
     squared = Z * Z / total
     center = (p + squared / 2) / (1 + squared)

@@ -147,6 +147,8 @@ class HotFunction:
     recorded: int  # recorded calls
     replayable: int  # of those, with whole arguments and a reachable function
     via: tuple[tuple[Function, float], ...]  # callers and their share of its samples
+    place: int | None = None  # in the ranking, from 1; None: nothing says how exact it is
+    tied: bool = False  # others share the place
 
 
 # --- candidates and verdicts --------------------------------------------------------------

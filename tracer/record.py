@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from perftrace.config import Settings
-from perftrace.errors import CannotError
+from perftrace.errors import CannotError, TraceError
+from perftrace.store import Store
 from perftrace.tracer import ingest, launch, sampler, spool
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.launch import Program
@@ -44,7 +45,7 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
         CannotError: the program could not be started.
     """
     ingest.recover(choices.database)
-    how = _sampling(choices)
+    how = _sampling(program, choices)
     try:
         folder = spool.create(
             plan(program, cwd, settings, choices), timing=choices.sample and isinstance(how, str)
@@ -60,10 +61,23 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
     return add(folder, finish)
 
 
-def _sampling(choices: Choices) -> Sampling | str:
+def _sampling(program: Program, choices: Choices) -> Sampling | str:
     """How the program is sampled, or why it is not."""
     reason = sampler.unavailable() if choices.sample else "--no-sample was given"
-    return reason or sampler.sampling(choices.rate, native=choices.native)
+    if reason:
+        return reason
+    expected_s = _expected_s(choices.database, program)
+    return sampler.sampling(choices.rate, native=choices.native, expected_s=expected_s)
+
+
+def _expected_s(database: Path, program: Program) -> float:
+    """The CPU time the program took the last time; 0: it is not known."""
+    try:
+        with Store.open(database) as store:
+            same = [run for run in store.runs() if run.command == program.words]
+    except TraceError:  # there is none yet, or it is damaged: then `ingest` says so
+        return 0.0
+    return same[-1].cpu_s if same else 0.0
 
 
 def add(folder: Path, finish: Finish) -> Result:

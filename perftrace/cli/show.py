@@ -126,8 +126,7 @@ def _time(summary: Summary) -> Iterator[str]:
 
 
 def _share(share: Share) -> str:
-    low, high = tables.percent(share.low), tables.percent(share.high)
-    return f"{tables.percent(share.value)}% [{low}, {high}]"
+    return f"{tables.percent(share.value)}% {tables.interval(share.low, share.high)}"
 
 
 def _calls(summary: Summary) -> Iterator[str]:

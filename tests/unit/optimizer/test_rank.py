@@ -236,6 +236,23 @@ def test_senseless_rows_are_an_error_or_left_out_but_never_a_crash(trace: Trace)
         trace.ranked()
 
 
+PLACES = [
+    ([500, 300, 200], ["1", "2", "3"]),
+    ([500, 200, 190, 110], ["1", "2=", "2=", "4"]),
+    ([100] * 10, ["1="] * 10),
+    ([400, 130, 110, 90, 80], ["1", "2=", "2=", "4=", "4="]),
+]
+
+
+@pytest.mark.parametrize(("counts", "expected"), PLACES)
+def test_functions_that_the_samples_do_not_tell_apart_share_a_place(
+    trace: Trace, counts: list[int], expected: list[str]
+) -> None:
+    for index, count in enumerate(counts):
+        trace.stack(f"f{index}", count=count)
+    assert [f"{one.place}{'=' * one.tied}" for one in trace.ranked()] == expected
+
+
 @pytest.mark.parametrize(
     ("count", "total", "low", "high"),
     [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0)],

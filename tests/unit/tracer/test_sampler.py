@@ -117,6 +117,32 @@ def test_a_process_that_may_not_be_looked_into_is_told_with_the_way_out(
     assert (says in reason) if says else reason == ""
 
 
+@pytest.mark.parametrize(
+    ("cores", "load", "expected_s", "rate", "blocking"),
+    [
+        (2, 0.3, 0.0, 250, True),  # nothing is known of the program
+        (2, 0.3, 2.5, 500, True),
+        (2, 0.3, 0.1, 1000, True),
+        (2, 0.3, 600.0, 100, True),
+        (2, 2.5, 2.5, 250, False),  # others have the cores
+        (1, 0.0, 600.0, 100, False),
+    ],
+)
+def test_the_rate_suits_the_programs_length_and_the_spare_cores(
+    cores: int,
+    load: float,
+    expected_s: float,
+    rate: int,
+    blocking: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampler, "_cores", lambda: cores)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    how = sampler.sampling(expected_s=expected_s)
+    assert (how.rate, how.blocking, how.native) == (rate, blocking, False)
+    assert sampler.sampling(333, expected_s=expected_s).rate == 333
+
+
 def test_timed_shares_of_windows_add_up_to_samples() -> None:
     app, quote = "<module> (/shop/app.py:1)", "<module> (/shop/app.py:1);quote (/shop/app.py:12)"
     samples = from_timing([(app, 700_000), (quote, 1_300_000), (app, 1_000_000)], cpu_s=3.0)
