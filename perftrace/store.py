@@ -14,6 +14,7 @@ from typing import Any, Self
 import sqlite_utils
 
 from perftrace import compress, rows
+from perftrace.config import key_file
 from perftrace.errors import CannotError, TraceError
 from perftrace.model import Call, Function, Process, Recorded, Run, Unrecorded, Value
 from perftrace.rows import Row
@@ -30,8 +31,7 @@ def user_key() -> bytes:
     Raises:
         CannotError: it cannot be kept, or the file is not a key.
     """
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    path = Path(home) / "perftrace" / "key"
+    path = key_file()
     try:
         if not path.exists():
             _make_key(path)

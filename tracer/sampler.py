@@ -32,6 +32,7 @@ RATES = {True: (100, 1000), False: (100, 250)}
 PATIENCE_S = 10.0  # for py-spy to write what it saw
 PR_SET_PDEATHSIG = 1
 ENDS_ALONE_S = 0.5  # after the program
+TRY_S = 20.0  # for py-spy to look into a process once
 
 TIMED_SAMPLE = 1_000_000  # the weight of a window of `inside/timing.py` that was all program
 
@@ -185,6 +186,39 @@ def permission() -> Callable[[], None] | None:
     return lambda: prctl(PR_SET_PTRACER, ours, 0, 0, 0) and None
 
 
+def try_out() -> str:
+    """Really look into a Python process of ours; what went wrong, or empty."""
+    binary = _binary()
+    reason = unavailable()
+    if reason or binary is None:
+        return reason
+    command = [sys.executable, "-I", "-c", "import time; print(flush=True); time.sleep(60)"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=permission(),  # noqa: PLW1509 - no other thread is running
+    ) as target:
+        try:
+            assert target.stdout is not None
+            target.stdout.readline()
+            done = subprocess.run(
+                [binary, "dump", "--pid", str(target.pid)],
+                capture_output=True,
+                text=True,
+                timeout=TRY_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"py-spy cannot be used: {error}"
+        finally:
+            target.kill()
+    if done.returncode == 0 and "<module>" in done.stdout:
+        return ""
+    said = (done.stderr or done.stdout).strip().splitlines()
+    return f"py-spy could not look into a program: {said[0] if said else 'it said nothing'}"
+
+
 def closed(pid: int) -> str:
     """Why a process that we did not start can't be looked into, and the way out; empty if it can.
 
@@ -238,6 +272,11 @@ def _binary() -> str | None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def cores() -> int:
+    """The cores that a program may use here."""
+    return _cores()
 
 
 def _output(folder: Path) -> Path:

@@ -140,6 +140,15 @@ def globs(patterns: Sequence[str], base: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
+def folder() -> Path:
+    """Where the folders of this user's runs lie.
+
+    Raises:
+        CannotError: somebody else may look in or has made it.
+    """
+    return _base()
+
+
 def _base() -> Path:
     """The folder of this user's runs; nobody else may look in or have made it."""
     base = Path(tempfile.gettempdir()) / f"perftrace-{os.getuid()}"

@@ -19,6 +19,7 @@ COMMANDS = {
     "optimize": "perftrace.cli.optimize",
     "apply": "perftrace.cli.apply",
     "verify": "perftrace.cli.verify",
+    "doctor": "perftrace.cli.doctor",
 }
 OUR_BUG = 4
 INTERRUPTED = 130

@@ -37,11 +37,17 @@ def project_root() -> Path:
 
 
 def _database(_: click.Context, __: click.Parameter, value: str | None) -> Path:
-    if value:
-        return Path(value).absolute()
     root = project_root()
-    chosen = os.environ.get("PERFTRACE_DATABASE") or config.load(root).database
-    return root / chosen
+    if value:
+        return database_path(value, root, config.Settings())
+    return database_path(None, root, config.load(root))
+
+
+def database_path(given: str | None, root: Path, settings: config.Settings) -> Path:
+    """The trace file: as given, of the environment, or the project's."""
+    if given:
+        return Path(given).absolute()
+    return root / (os.environ.get("PERFTRACE_DATABASE") or settings.database)
 
 
 def database_option[F: Callable[..., Any]](function: F) -> F:

@@ -67,8 +67,12 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
     )
     result = record(program, cwd, settings, choices)
     lines = _lines(result, choices)
+    missing = config.missing_sources(settings, program.root)
     if options["as_json"]:
         lines = document("run", result, choices.database)
+        missing = []  # the document is all there is on stderr
+    for folder in missing:
+        click.echo(f"perftrace: source in pyproject.toml: there is no folder {folder}", err=True)
     for line in lines:
         click.echo(line, err=True)
     return result.exit_code
