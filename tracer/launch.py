@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import perftrace
@@ -23,6 +24,14 @@ FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 INJECT = Path(__file__).resolve().parent / "inject"
 HOME = Path(perftrace.__file__).resolve().parent
 ASK_VERSION = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+
+
+class Recorder(Enum):
+    """Which processes have the recorder inside."""
+
+    NONE = "none"
+    PROGRAM = "program"  # and its forks
+    CHILDREN = "children"  # also what it starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +118,18 @@ def _require_version(python: str, oldest: tuple[int, int]) -> None:
 
 
 def execute(
-    program: Program, folder: Path | None, cwd: Path, sampling: Sampling | str, *, inject: bool
+    program: Program, folder: Path | None, cwd: Path, sampling: Sampling | str, recorder: Recorder
 ) -> Finish:
     """Run the program to its end; without a folder it is neither recorded nor sampled.
 
-    `sampling` is how a sampler is to look on, or why none is. Without `inject` there is no
-    recorder inside.
+    `sampling` is how a sampler is to look on, or why none is. `recorder`: whom to record.
 
     Raises:
         CannotError: it could not be started.
     """
-    environment = environment_for(folder) if folder and inject else dict(os.environ)
+    environment = dict(os.environ)
+    if folder and recorder is not Recorder.NONE:
+        environment = environment_for(folder, children=recorder is Recorder.CHILDREN)
     began = time.perf_counter()
     with _signals_to() as child:
         try:
@@ -145,9 +155,11 @@ def execute(
     return Finish(wall_s, usage.ru_utime + usage.ru_stime, process.returncode, samples)
 
 
-def environment_for(folder: Path) -> dict[str, str]:
+def environment_for(folder: Path, *, children: bool = False) -> dict[str, str]:
     """What leads the interpreter to the recorder; the recorder puts it back."""
     environment = {**os.environ, "PERFTRACE_RUN": str(folder), "PERFTRACE_HOME": str(HOME)}
+    if children:
+        environment["PERFTRACE_CHILDREN"] = "1"
     theirs = os.environ.get("PYTHONPATH")
     path = [str(INJECT)]
     if theirs is not None:

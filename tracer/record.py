@@ -1,7 +1,9 @@
 """One run, recorded or only sampled, from the plan to the trace file."""
 
 import os
+import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +13,12 @@ from perftrace.errors import CannotError, TraceError
 from perftrace.store import Store
 from perftrace.tracer import ingest, launch, sampler, spool
 from perftrace.tracer.ingest import Summary
-from perftrace.tracer.launch import Program
+from perftrace.tracer.launch import Program, Recorder
 from perftrace.tracer.sampler import Sampling
 from perftrace.tracer.spool import Finish, Plan
+
+CHILDREN_S = 5.0  # for children that outlive the program
+LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Choices:
     sample: bool = True
     rate: int | None = None  # samples per second; None: what suits
     native: bool = False  # sample the frames of C code too
+    children: bool = False  # record the child processes too
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +57,30 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
             plan(program, cwd, settings, choices), timing=choices.sample and isinstance(how, str)
         )
     except CannotError as error:
-        finish = launch.execute(program, None, cwd, "not recorded", inject=False)
+        finish = launch.execute(program, None, cwd, "not recorded", Recorder.NONE)
         return Result(_exit_code(finish), None, f"Nothing was recorded: {error}.")
     try:
-        finish = launch.execute(program, folder, cwd, how, inject=choices.overhead > 0)
+        finish = launch.execute(program, folder, cwd, how, _recorder(choices))
+        if choices.children:
+            _await_children(folder)
     except CannotError:
         spool.remove(folder)
         raise
     return add(folder, finish)
+
+
+def _await_children(folder: Path) -> None:
+    """Give children that outlive the program a little time to end; Ctrl-C ends the waiting."""
+    deadline = time.monotonic() + CHILDREN_S
+    with suppress(KeyboardInterrupt):
+        while spool.living(folder) and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+
+
+def _recorder(choices: Choices) -> Recorder:
+    if not choices.overhead:
+        return Recorder.NONE
+    return Recorder.CHILDREN if choices.children else Recorder.PROGRAM
 
 
 def _sampling(program: Program, choices: Choices) -> Sampling | str:
@@ -109,6 +131,7 @@ def plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> P
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         parent=os.getpid(),
         overhead=choices.overhead,
+        children=choices.children,
         sources=sources or (str(program.root),),
         includes=spool.globs(settings.include, program.root) + spool.globs(choices.includes, cwd),
         excludes=spool.globs(settings.exclude, program.root) + spool.globs(choices.excludes, cwd),

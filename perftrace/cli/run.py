@@ -40,6 +40,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 5%).")
 @click.option("-m", "module", metavar="MOD", help="Run a module, as python -m does.")
 @click.option("--no-sample", is_flag=True, help="Don't sample the hot path.")
+@click.option("--subprocesses/--no-subprocesses", "children", help="Record Python children too.")
 @click.option("--json", "as_json", is_flag=True, help="End with a JSON document, on stderr.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="(SCRIPT | -- CMD) ARGS...")
 def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
@@ -52,6 +53,10 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
 
     Exit code, stdout and stderr are the program's own. What perftrace has to say follows on
     stderr once it has ended; so does --json's document, for stdout belongs to the program.
+
+    With --subprocesses, Python programs that it starts are recorded as well. os.environ stays as
+    it is; the environment of the children has PYTHONPATH and three variables PERFTRACE_…, which
+    those that are Python take out again. Forks are always recorded.
     """
     cwd = Path.cwd()
     project = config.find_root(cwd)
@@ -64,6 +69,7 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         includes=options["include"],
         excludes=options["exclude"],
         sample=not options["no_sample"],
+        children=options["children"],
     )
     result = record(program, cwd, settings, choices)
     lines = _lines(result, choices)
