@@ -1,6 +1,7 @@
 """Which functions the program's time is spent in, from the samples of a run and its calls."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -140,6 +141,7 @@ def _functions(store: Store, run: Run, tally: Tally) -> dict[Frame, Function]:
     """The function of each frame; one made up (id below 0) where none was recorded."""
     known = {(f.file, f.qualname, f.line): f for f in store.functions().values()}
     modules = {function.file: function.module for function in known.values()}
+    modules |= dict.fromkeys(_main_files(store, run), "__main__")
     functions = {}
     for number, frame in enumerate(tally.inclusive, start=1):
         function = known.get((frame.file, frame.qualname, frame.line))
@@ -153,6 +155,14 @@ def _functions(store: Store, run: Run, tally: Tally) -> dict[Frame, Function]:
             parameters=(),
         )
     return functions
+
+
+def _main_files(store: Store, run: Run) -> Iterator[str]:
+    """The file of the main program, as recorded, or as the command names it."""
+    for row in store.rows(MAIN_FILES, run.id):
+        yield row["main_file"]
+    if run.form == "script" and run.command:
+        yield os.path.normpath(run.cwd / run.command[0])
 
 
 def _module(file: str, run: Run) -> str:
@@ -220,6 +230,11 @@ WHERE run_id = ? AND CAST(count AS INTEGER) > 0
 
 # `+` before a column keeps SQLite from walking the table in the order of an index, which takes
 # five times as long as reading it through.
+
+MAIN_FILES = """
+SELECT DISTINCT CAST(main_file AS TEXT) AS main_file FROM process
+WHERE run_id = ? AND main_file IS NOT NULL
+"""
 
 OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 

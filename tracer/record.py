@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,8 +44,14 @@ class Result:
     problem: str  # why there is no summary
 
 
-def record(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Result:
-    """Run the program and write what it did into the trace file.
+def record(
+    program: Program,
+    cwd: Path,
+    settings: Settings,
+    choices: Choices,
+    writing: AbstractContextManager[None] | None = None,
+) -> Result:
+    """Run the program and, within `writing`, write what it did into the trace file.
 
     Raises:
         CannotError: the program could not be started.
@@ -66,7 +72,8 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
     except CannotError:
         spool.remove(folder)
         raise
-    return add(folder, finish)
+    with writing or nullcontext():
+        return add(folder, finish)
 
 
 def _await_children(folder: Path) -> None:

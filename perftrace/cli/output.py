@@ -4,7 +4,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import click
 from rich.console import Console
 
 from perftrace import config
+
+PATIENCE_S = 2.0  # before something that takes long is named
 
 
 def out() -> Console:
@@ -24,6 +28,25 @@ def out() -> Console:
 def err() -> Console:
     """The console for people when stdout holds a document, and for notes."""
     return Console(highlight=False, stderr=True)
+
+
+@contextmanager
+def patience(text: str) -> Iterator[None]:
+    """Say on stderr what takes so long, after a while and only at a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    status = console.status(text)
+    timer = threading.Timer(PATIENCE_S, status.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        status.stop()
 
 
 def emit_json(command: str, document: dict[str, Any]) -> None:

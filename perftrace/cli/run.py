@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from perftrace import config
+from perftrace.cli import output
 from perftrace.cli.program import ProgramCommand, form_of
 from perftrace.config import Settings
 from perftrace.tracer import launch
@@ -71,7 +72,8 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         sample=not options["no_sample"],
         children=options["children"],
     )
-    result = record(program, cwd, settings, choices)
+    reading = output.patience("perftrace: writing what was recorded into the trace file")
+    result = record(program, cwd, settings, choices, reading)
     lines = _lines(result, choices)
     missing = config.missing_sources(settings, program.root)
     if options["as_json"]:

@@ -84,7 +84,11 @@ def test_a_program_is_ranked_untouched_and_keeps_its_exit_code() -> None:
     assert done.stderr.endswith("perftrace: next: perftrace top\n")
     ranked = json.loads(perftrace("top", "--json").stdout)
     hottest = ranked["functions"][0]
-    assert (hottest["function"], hottest["calls"], hottest["recorded"]) == ("app:spin", None, 0)
+    assert (hottest["function"], hottest["calls"], hottest["recorded"]) == (
+        "__main__:spin",
+        None,
+        0,
+    )
     assert ranked["interval_us"] == 4000
     text = perftrace("top").stdout
     assert "No calls were recorded. Next: perftrace run" in text

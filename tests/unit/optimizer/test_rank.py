@@ -129,11 +129,11 @@ def test_functions_of_one_name_are_told_apart_by_line(trace: Trace) -> None:
     assert [row.function.id for row in trace.ranked()] == [setter, getter]
 
 
-def test_a_function_that_was_not_recorded_is_shown_with_a_likely_module(trace: Trace) -> None:
+def test_a_function_that_was_not_recorded_is_shown_with_its_likely_module(trace: Trace) -> None:
     trace.stack("f", count=2)
     row = trace.ranked()[0]
     assert row.function.id < 0
-    assert (row.function.module, row.recorded, row.calls) == ("app", 0, None)
+    assert (row.function.module, row.recorded, row.calls) == ("__main__", 0, None)
 
 
 def test_callers_and_their_shares_are_told(trace: Trace) -> None:
