@@ -71,7 +71,8 @@ def sampling(rate: int | None = None, *, native: bool = False, expected_s: float
     spare = _has_spare_core()
     low, high = RATES[spare]
     wanted = round(ENOUGH / expected_s) if expected_s > 0 else USUAL_RATE
-    return Sampling(rate or min(max(wanted, low), high), spare, native)
+    # The stack of C code can be read only while the program is paused.
+    return Sampling(rate or min(max(wanted, low), high), spare or native, native)
 
 
 def _has_spare_core() -> bool:

@@ -141,6 +141,7 @@ def test_the_rate_suits_the_programs_length_and_the_spare_cores(
     how = sampler.sampling(expected_s=expected_s)
     assert (how.rate, how.blocking, how.native) == (rate, blocking, False)
     assert sampler.sampling(333, expected_s=expected_s).rate == 333
+    assert sampler.sampling(native=True).blocking
 
 
 def test_timed_shares_of_windows_add_up_to_samples() -> None:
