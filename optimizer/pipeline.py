@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perftrace import locate
-from perftrace.errors import StaleError
+from perftrace.errors import StaleError, TraceError
 from perftrace.model import (
     Accepted,
     Call,
@@ -135,6 +135,17 @@ def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconc
     if not first:
         return Rejected("no rule applies")
     return Subject(Version(function, source), calls, known, first)
+
+
+def changed(store: Store, todo: Sequence[Goal]) -> list[str]:
+    """The files of these functions that are not as they were recorded."""
+    found: dict[str, None] = {}
+    for function in (goal.hot.function for goal in todo if goal.hot.recorded):
+        try:
+            write.unchanged(Path(function.file), store.source_text(function))
+        except (StaleError, TraceError):
+            found[function.file] = None
+    return list(found)
 
 
 def check(

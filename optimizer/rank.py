@@ -1,11 +1,13 @@
 """Which functions the program's time is spent in, from the samples of a run and its calls."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from perftrace.effects import PLACED, VERBS
+from perftrace.errors import CannotError
 from perftrace.model import Function, HotFunction, Kind, Run, Share
 from perftrace.optimizer.attribution import Frame, Tally, attribute
 from perftrace.store import Store
@@ -41,7 +43,39 @@ def rank(store: Store, run: Run, tally: Tally | None = None) -> list[HotFunction
         ranked = _by_samples(store, run, tally, recordings)
     else:
         ranked = _by_durations(store, run, recordings)
-    return sorted(ranked, key=_order)
+    return placed(sorted(ranked, key=_order)) if tally.total else sorted(ranked, key=_order)
+
+
+def placed(ranked: Sequence[HotFunction]) -> list[HotFunction]:
+    """The functions with their places, hottest first: 1, 2=, 2=, 4.
+
+    A function shares the place of the first above it whose interval overlaps its own: the samples
+    do not say which of the two is hotter. That is more careful than a test of the difference of
+    two shares of one multinomial sample (Goodman 1965, Technometrics 7:247).
+    """
+    leaders: list[int] = []
+    for index, hot in enumerate(ranked):
+        leader = leaders[-1] if leaders else index
+        overlaps = hot.hot.high >= ranked[leader].hot.low
+        leaders.append(leader if overlaps else index)
+    return [
+        replace(hot, place=leader + 1, tied=leaders.count(leader) > 1)
+        for hot, leader in zip(ranked, leaders, strict=True)
+    ]
+
+
+def require_calls(ranked: Sequence[HotFunction]) -> None:
+    """Make sure that there is something to replay.
+
+    Raises:
+        CannotError: the run was only sampled, or the recorder saw nothing of it.
+    """
+    if not any(hot.recorded for hot in ranked):
+        raise CannotError(
+            "no-calls",
+            "The last run holds no recorded calls, so nothing can be replayed. Record some:"
+            " perftrace run",
+        )
 
 
 def tally_of(store: Store, run: Run) -> Tally:
@@ -58,7 +92,11 @@ def tally_of(store: Store, run: Run) -> Tally:
 
 
 def share(count: float, total: float) -> Share:
-    """A share with its 95 % score interval (Wilson 1927, JASA 22:209)."""
+    """A share with its 95 % score interval (Wilson 1927, JASA 22:209).
+
+    It takes samples for independent. Those that fall into one long call are not quite, so the true
+    interval is a little wider.
+    """
     p = count / total
     squared = Z * Z / total
     center = (p + squared / 2) / (1 + squared)
@@ -104,6 +142,7 @@ def _functions(store: Store, run: Run, tally: Tally) -> dict[Frame, Function]:
     """The function of each frame; one made up (id below 0) where none was recorded."""
     known = {(f.file, f.qualname, f.line): f for f in store.functions().values()}
     modules = {function.file: function.module for function in known.values()}
+    modules |= dict.fromkeys(_main_files(store, run), "__main__")
     functions = {}
     for number, frame in enumerate(tally.inclusive, start=1):
         function = known.get((frame.file, frame.qualname, frame.line))
@@ -117,6 +156,14 @@ def _functions(store: Store, run: Run, tally: Tally) -> dict[Frame, Function]:
             parameters=(),
         )
     return functions
+
+
+def _main_files(store: Store, run: Run) -> Iterator[str]:
+    """The file of the main program, as recorded, or as the command names it."""
+    for row in store.rows(MAIN_FILES, run.id):
+        yield row["main_file"]
+    if run.form == "script" and run.command:
+        yield os.path.normpath(run.cwd / run.command[0])
 
 
 def _module(file: str, run: Run) -> str:
@@ -184,6 +231,11 @@ WHERE run_id = ? AND CAST(count AS INTEGER) > 0
 
 # `+` before a column keeps SQLite from walking the table in the order of an index, which takes
 # five times as long as reading it through.
+
+MAIN_FILES = """
+SELECT DISTINCT CAST(main_file AS TEXT) AS main_file FROM process
+WHERE run_id = ? AND main_file IS NOT NULL
+"""
 
 OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 

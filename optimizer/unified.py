@@ -40,17 +40,17 @@ def is_diff(text: str) -> bool:
 
 
 def apply(diff: str, original: str, file: str) -> str:
-    """The original with the diff applied.
+    """The original with the diff applied; a diff of one file may name it otherwise, if it fits.
 
     Raises:
         UsageError: it is a diff of other files, or its lines are not those of the original.
     """
     found = list(_files(diff))
     others = [name for name, _ in found if not _means(name, file)]
-    if others or not found:
+    lines = lines_of(original)
+    if (others and not (len(found) == 1 and _fit_all(found[0][1], lines))) or not found:
         named = ", ".join(others) or "no file"
         raise UsageError("diff-file", f"The diff changes {named}; it may change {file} alone.")
-    lines = lines_of(original)
     result: list[str] = []
     position = 0
     for hunk in (hunk for _, hunks in found for hunk in hunks):
@@ -66,6 +66,12 @@ def apply(diff: str, original: str, file: str) -> str:
         result += _changed(hunk, lines[start : start + hunk.old], _newline(lines))
         position = start + hunk.old
     return "".join([*result, *lines[position:]])
+
+
+def _fit_all(hunks: Sequence[_Hunk], lines: Sequence[str]) -> bool:
+    """Whether every hunk finds its lines, and looks at some: an addition alone fits anywhere."""
+    starts = [(hunk, hunk.start - 1) for hunk in hunks]
+    return all(hunk.old and _fits(hunk, lines[at : at + hunk.old]) for hunk, at in starts)
 
 
 def _files(diff: str) -> Iterator[tuple[str, Sequence[_Hunk]]]:

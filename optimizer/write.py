@@ -68,7 +68,7 @@ def unchanged(path: Path, text: str) -> SourceFile:
 
 
 def plan(candidates: Iterable[Candidate]) -> list[Edit]:
-    """The edits that make these changes, one for each file.
+    """The edits that make these changes, one for each file; none where all are made already.
 
     Raises:
         StaleError: a file changed since it was recorded.
@@ -77,10 +77,14 @@ def plan(candidates: Iterable[Candidate]) -> list[Edit]:
     by_file: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         by_file.setdefault(candidate.function.file, []).append(candidate)
-    return [_edit(Path(path), changes) for path, changes in by_file.items()]
+    found = [_edit(Path(path), changes) for path, changes in by_file.items()]
+    return [edit for edit in found if edit.text != edit.file.text]
 
 
 def _edit(path: Path, changes: Sequence[Candidate]) -> Edit:
+    file = read(path)
+    if _made(changes, file.text):
+        return Edit(file, file.text)
     file = unchanged(path, changes[0].original)
     if any(change.original != file.text for change in changes):
         raise StaleError(
@@ -94,6 +98,15 @@ def _edit(path: Path, changes: Sequence[Candidate]) -> Edit:
             f"{path}: {merged.reason}. Apply one, record and optimize again.",
         )
     return Edit(file, merged.text)
+
+
+def _made(changes: Sequence[Candidate], text: str) -> bool:
+    """Whether the text is the recorded one with just these changes."""
+    original = changes[0].original
+    if text == original or any(change.original != original for change in changes):
+        return False
+    merged = patch.merge(original, [change.source for change in changes])
+    return not isinstance(merged, patch.Conflict) and merged.text == text
 
 
 def write(edits: Sequence[Edit]) -> None:

@@ -13,6 +13,11 @@ WORTH_IT = 1024  # bytes: nothing smaller gains
 LIMIT = 1 << 30  # bytes: the recorder's caps are far below
 
 
+def backend() -> str:
+    """What compresses, and its version."""
+    return f"{zstd.__name__} with zstd {zstd.zstd_version}"
+
+
 def pack(blob: bytes) -> tuple[str, bytes]:
     """The codec's name and the bytes to store."""
     if len(blob) < WORTH_IT:

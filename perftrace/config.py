@@ -1,6 +1,7 @@
 """`[tool.perftrace]` of the project's pyproject.toml as one frozen Settings."""
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
     overhead: Annotated[float, Meta(gt=0, le=1)] = 0.05  # of the program's CPU time, to record
+
+
+def key_file() -> Path:
+    """Where this user's key for digests lies."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "perftrace" / "key"
+
+
+def missing_sources(settings: Settings, root: Path) -> list[str]:
+    """The `source` folders that are not there: nothing below them can be recorded."""
+    return [folder for folder in settings.source if not (root / folder).is_dir()]
 
 
 def find_root(start: Path) -> Path:

@@ -157,6 +157,8 @@ class HotFunction:
     recorded: int  # recorded calls
     replayable: int  # of those, with whole arguments and a reachable function
     via: tuple[tuple[Function, float], ...]  # callers and their share of its samples
+    place: int | None = None  # in the ranking, from 1; None: nothing says how exact it is
+    tied: bool = False  # others share the place
 
 
 # --- candidates and verdicts --------------------------------------------------------------
@@ -257,7 +259,7 @@ class Run:
 
     id: int
     command: tuple[str, ...]  # as typed after `perftrace run`'s own options
-    form: str  # "script", "module" or "command"
+    form: str  # "script", "module", "command", or "process": one that was running
     cwd: Path
     root: Path  # user code lies under it
     python: Path

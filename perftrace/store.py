@@ -14,6 +14,7 @@ from typing import Any, Self
 import sqlite_utils
 
 from perftrace import compress, rows
+from perftrace.config import key_file
 from perftrace.errors import CannotError, TraceError
 from perftrace.model import Call, Function, Process, Recorded, Run, Unrecorded, Value
 from perftrace.rows import Row, storable
@@ -30,8 +31,7 @@ def user_key() -> bytes:
     Raises:
         CannotError: it cannot be kept, or the file is not a key.
     """
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    path = Path(home) / "perftrace" / "key"
+    path = key_file()
     try:
         if not path.exists():
             _make_key(path)
@@ -205,11 +205,11 @@ class Store:
         Raises:
             TraceError: nothing was recorded yet.
         """
-        runs = self.runs()
-        if not runs:
+        if not (runs := self.runs()):
             why = "holds no run. Record one: perftrace run myapp.py"
             raise TraceError("trace-empty", f"{self.path} {why}")
-        sql = "SELECT DISTINCT run_id FROM process JOIN call ON process_id = process.id"
+        sql = "SELECT run_id FROM process JOIN call ON process_id = process.id"
+        sql += " UNION SELECT id FROM run WHERE overhead = 0 AND samples > 0"  # only sampled
         known = {row["run_id"] for row in self.rows(sql)}
         return next((r for r in reversed(runs) if r.exit_code == 0 or r.id in known), runs[-1])
 

@@ -97,16 +97,18 @@ class Folder:
         if fresh != text:
             write(path, fresh)
 
-    def mark_generated(self) -> None:
-        """Have code review fold the files away, in a git repository."""
+    def mark_generated(self) -> bool:
+        """Have code review fold the files away, in a git repository; whether that was news."""
         if not (self.root / ".git").exists():
-            return
+            return False
         line = f"{self.shown(self.path)}/** linguist-generated=true"
         path = self.root / ".gitattributes"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        if line not in text.splitlines():
-            between = "\n" if text and not text.endswith("\n") else ""
-            write(path, f"{text}{between}{line}\n")
+        if line in text.splitlines():
+            return False
+        between = "\n" if text and not text.endswith("\n") else ""
+        write(path, f"{text}{between}{line}\n")
+        return True
 
 
 def write(path: Path, text: str) -> None:

@@ -154,7 +154,7 @@ class WorkerProcess:
         poll.register(self._reading, select.POLLIN)
         while size:
             if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise Ended(self._kill(f"took longer than {seconds:g} s"))
+                raise Ended(self._kill(f"took longer than {seconds:.3g} s"))
             part = os.read(self._reading, min(size, 1 << 20))
             if not part:
                 raise Ended(self._kill(None))

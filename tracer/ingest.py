@@ -25,7 +25,9 @@ FULL = f"the journals reached their limit of {journal.LIMIT >> 20} MB"
 NO_ROOM = "there was no room for the journal"
 BROKEN = "the recorder stopped itself, and could not say why"
 NO_EFFECTS = "--no-effects was given"
-UNTRACED = "child processes were not traced"
+UNTRACED = "child processes were not traced: add --subprocesses"
+NOT_PYTHON = "child processes were not traced: not Python 3.12+, or without its environment"
+STILL_RAN = "was still running when the recording ended; what it did since is missing"
 NO_JOURNAL = "the interpreter ignored its environment (-E, -I, -S), or it is not Python 3.12+"
 ATTEMPTS = 10  # to open the file while another run makes it
 PAUSE_S = 0.05
@@ -104,8 +106,10 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
         summary.calls += intake.write(run_id, slots[journal.CPU_NS], slots[journal.RECORDER_NS])
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
-    _note_processes(folder, archive, traced=len(found), untraced_s=end.cpu_s - summary.cpu_ns / 1e9)
-    archive.missing[None, "effects", NO_EFFECTS] += not plan.effects
+    if plan.overhead:
+        untraced_s = end.cpu_s - summary.cpu_ns / 1e9
+        _note_processes(folder, archive, plan, traced=len(found), untraced_s=untraced_s)
+        archive.missing[None, "effects", NO_EFFECTS] += not plan.effects
     rule = Scope(plan.sources, plan.includes, plan.excludes, cwd=plan.cwd)
     sampler.store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
     summary.processes = len(found)
@@ -172,13 +176,18 @@ def _slots(found: ProcessJournal, archive: Archive) -> tuple[int, ...]:
     return slots
 
 
-def _note_processes(folder: Path, archive: Archive, *, traced: int, untraced_s: float) -> None:
+def _note_processes(
+    folder: Path, archive: Archive, plan: Plan, *, traced: int, untraced_s: float
+) -> None:
+    living = len(spool.living(folder))
+    archive.missing[None, "processes", STILL_RAN] += living
     for text in journals.failures(folder):
         archive.missing[None, "processes", f"the recorder could not start: {text}"] += 1
     if not traced:
         archive.missing[None, "processes", NO_JOURNAL] += 1
     elif untraced_s > 0.2:
-        archive.missing[None, "processes", f"{UNTRACED} ({untraced_s:.1f} s of CPU time)"] += 1
+        reason = NOT_PYTHON if plan.children else UNTRACED
+        archive.missing[None, "processes", f"{reason} ({untraced_s:.1f} s of CPU time)"] += 1
 
 
 def _write_missing(store: Store, run_id: int, archive: Archive) -> list[tuple[str, str, int]]:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import perftrace
 from perftrace import config
 from perftrace.errors import CannotError, UsageError
 from perftrace.tracer import sampler
-from perftrace.tracer.sampler import Sampler, Samples
+from perftrace.tracer.sampler import Sampler, Samples, Sampling
 from perftrace.tracer.spool import Finish
 
 OLDEST = (3, 12)
@@ -23,6 +24,14 @@ FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 INJECT = Path(__file__).resolve().parent / "inject"
 HOME = Path(perftrace.__file__).resolve().parent
 ASK_VERSION = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+
+
+class Recorder(Enum):
+    """Which processes have the recorder inside."""
+
+    NONE = "none"
+    PROGRAM = "program"  # and its forks
+    CHILDREN = "children"  # also what it starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +45,16 @@ class Program:
     root: Path  # user code lies under it
 
 
-def resolve(form: str, words: Sequence[str], python: str | None, cwd: Path) -> Program:
-    """The program to run.
+def resolve(
+    form: str, words: Sequence[str], python: str | None, cwd: Path, *, recorded: bool = True
+) -> Program:
+    """The program to run; one that is to be recorded needs a Python that can do it.
 
     Raises:
         UsageError: the script or command does not exist.
         CannotError: the interpreter does not run, or is too old.
     """
-    interpreter = find_python(python, cwd)
+    interpreter = find_python(python, cwd, oldest=OLDEST if recorded else (3, 0))
     root = config.find_root(cwd)
     if form == "module":
         command = (interpreter, "-m", *words)
@@ -67,11 +78,11 @@ def resolve(form: str, words: Sequence[str], python: str | None, cwd: Path) -> P
     return Program(form, tuple(words), interpreter, command, root)
 
 
-def find_python(chosen: str | None, cwd: Path) -> str:
+def find_python(chosen: str | None, cwd: Path, oldest: tuple[int, int] = OLDEST) -> str:
     """The interpreter: as chosen, of the active or the project's environment, or our own.
 
     Raises:
-        CannotError: it does not run, or is older than 3.12.
+        CannotError: it does not run, or is too old.
     """
     if chosen is None:
         folders = [os.environ.get("VIRTUAL_ENV"), str(cwd / ".venv")]
@@ -80,11 +91,11 @@ def find_python(chosen: str | None, cwd: Path) -> str:
     else:
         chosen = str(cwd / (shutil.which(chosen) or chosen))
     if chosen != sys.executable:
-        _require_version(chosen)
+        _require_version(chosen, oldest)
     return chosen
 
 
-def _require_version(python: str) -> None:
+def _require_version(python: str, oldest: tuple[int, int]) -> None:
     try:
         asked = subprocess.run(
             [python, "-I", "-S", "-c", ASK_VERSION],
@@ -98,7 +109,7 @@ def _require_version(python: str) -> None:
         version = (int(major), int(minor))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise CannotError("no-python", f"{python} does not run as Python: {error}") from error
-    if name != "cpython" or version < OLDEST:
+    if name != "cpython" or version < oldest:
         raise CannotError(
             "old-python",
             f"{python} is {name} {major}.{minor}; recording needs CPython 3.12 or newer."
@@ -106,15 +117,19 @@ def _require_version(python: str) -> None:
         )
 
 
-def execute(program: Program, folder: Path | None, cwd: Path, *, unsampled: str) -> Finish:
-    """Run the program to its end; without a folder it is not recorded.
+def execute(
+    program: Program, folder: Path | None, cwd: Path, sampling: Sampling | str, recorder: Recorder
+) -> Finish:
+    """Run the program to its end; without a folder it is neither recorded nor sampled.
 
-    `unsampled` says why no sampler is to look on; empty: one is.
+    `sampling` is how a sampler is to look on, or why none is. `recorder`: whom to record.
 
     Raises:
         CannotError: it could not be started.
     """
-    environment = environment_for(folder) if folder else dict(os.environ)
+    environment = dict(os.environ)
+    if folder and recorder is not Recorder.NONE:
+        environment = environment_for(folder, children=recorder is Recorder.CHILDREN)
     began = time.perf_counter()
     with _signals_to() as child:
         try:
@@ -129,17 +144,22 @@ def execute(program: Program, folder: Path | None, cwd: Path, *, unsampled: str)
                 "no-start", f"{program.command[0]} cannot be started: {error}"
             ) from error
         child.append(process.pid)
-        beside = None if unsampled or folder is None else Sampler.start(process.pid, folder)
+        beside = None
+        if folder and isinstance(sampling, Sampling):
+            beside = Sampler.start(process.pid, folder, sampling)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.perf_counter() - began
+    unsampled = sampling if isinstance(sampling, str) else "not recorded"
     samples = beside.stop() if beside else Samples((), 0.0, "none", unsampled)
     return Finish(wall_s, usage.ru_utime + usage.ru_stime, process.returncode, samples)
 
 
-def environment_for(folder: Path) -> dict[str, str]:
+def environment_for(folder: Path, *, children: bool = False) -> dict[str, str]:
     """What leads the interpreter to the recorder; the recorder puts it back."""
     environment = {**os.environ, "PERFTRACE_RUN": str(folder), "PERFTRACE_HOME": str(HOME)}
+    if children:
+        environment["PERFTRACE_CHILDREN"] = "1"
     theirs = os.environ.get("PYTHONPATH")
     path = [str(INJECT)]
     if theirs is not None:

@@ -1,17 +1,24 @@
-"""One recorded run, from the plan to the trace file."""
+"""One run, recorded or only sampled, from the plan to the trace file."""
 
 import os
+import time
 import uuid
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from perftrace.config import Settings
-from perftrace.errors import CannotError
+from perftrace.errors import CannotError, TraceError
+from perftrace.store import Store
 from perftrace.tracer import ingest, launch, sampler, spool
 from perftrace.tracer.ingest import Summary
-from perftrace.tracer.launch import Program
+from perftrace.tracer.launch import Program, Recorder
+from perftrace.tracer.sampler import Sampling
 from perftrace.tracer.spool import Finish, Plan
+
+CHILDREN_S = 5.0  # for children that outlive the program
+LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +26,14 @@ class Choices:
     """What the user chose for a run, beside the settings of the project."""
 
     database: Path
-    overhead: float
+    overhead: float  # 0: no recorder inside, only the sampler beside it
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     sample: bool = True
     effects: bool = True
+    rate: int | None = None  # samples per second; None: what suits
+    native: bool = False  # sample the frames of C code too
+    children: bool = False  # record the child processes too
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +45,73 @@ class Result:
     problem: str  # why there is no summary
 
 
-def record(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Result:
-    """Run the program and write what it did into the trace file.
+def record(
+    program: Program,
+    cwd: Path,
+    settings: Settings,
+    choices: Choices,
+    writing: AbstractContextManager[None] | None = None,
+) -> Result:
+    """Run the program and, within `writing`, write what it did into the trace file.
 
     Raises:
         CannotError: the program could not be started.
     """
     ingest.recover(choices.database)
-    plan = _plan(program, cwd, settings, choices)
-    unsampled = sampler.unavailable() if choices.sample else "--no-sample was given"
+    how = _sampling(program, choices)
     try:
-        folder = spool.create(plan, timing=choices.sample and bool(unsampled))
+        folder = spool.create(
+            plan(program, cwd, settings, choices), timing=choices.sample and isinstance(how, str)
+        )
     except CannotError as error:
-        finish = launch.execute(program, None, cwd, unsampled="not recorded")
+        finish = launch.execute(program, None, cwd, "not recorded", Recorder.NONE)
         return Result(_exit_code(finish), None, f"Nothing was recorded: {error}.")
     try:
-        finish = launch.execute(program, folder, cwd, unsampled=unsampled)
+        finish = launch.execute(program, folder, cwd, how, _recorder(choices))
+        if choices.children:
+            _await_children(folder)
     except CannotError:
         spool.remove(folder)
         raise
+    with writing or nullcontext():
+        return add(folder, finish)
+
+
+def _await_children(folder: Path) -> None:
+    """Give children that outlive the program a little time to end; Ctrl-C ends the waiting."""
+    deadline = time.monotonic() + CHILDREN_S
+    with suppress(KeyboardInterrupt):
+        while spool.living(folder) and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+
+
+def _recorder(choices: Choices) -> Recorder:
+    if not choices.overhead:
+        return Recorder.NONE
+    return Recorder.CHILDREN if choices.children else Recorder.PROGRAM
+
+
+def _sampling(program: Program, choices: Choices) -> Sampling | str:
+    """How the program is sampled, or why it is not."""
+    reason = sampler.unavailable() if choices.sample else "--no-sample was given"
+    if reason:
+        return reason
+    expected_s = _expected_s(choices.database, program)
+    return sampler.sampling(choices.rate, native=choices.native, expected_s=expected_s)
+
+
+def _expected_s(database: Path, program: Program) -> float:
+    """The CPU time the program took the last time; 0: it is not known."""
+    try:
+        with Store.open(database) as store:
+            same = [run for run in store.runs() if run.command == program.words]
+    except TraceError:  # there is none yet, or it is damaged: then `ingest` says so
+        return 0.0
+    return same[-1].cpu_s if same else 0.0
+
+
+def add(folder: Path, finish: Finish) -> Result:
+    """Write what a run left in its folder into the trace file."""
     try:
         spool.finish(folder, finish)
         summary = ingest.ingest(folder)
@@ -62,11 +120,16 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
             lost = f"Nothing was recorded: the program removed the recording, {folder}."
             return Result(_exit_code(finish), None, lost)
         kept = f"The recording is kept in {folder} and is added by the next perftrace run."
-        return Result(_exit_code(finish), None, f"{error} {kept}")
+        return Result(_exit_code(finish), None, f"{_sentence(str(error))} {kept}")
     return Result(_exit_code(finish), summary, "")
 
 
-def _plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Plan:
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Plan:
+    """What is about to be run, as the trace file gets to know it."""
     sources = tuple(str(program.root / folder) for folder in settings.source)
     return Plan(
         uuid=str(uuid.uuid4()),
@@ -79,6 +142,7 @@ def _plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> 
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         parent=os.getpid(),
         overhead=choices.overhead,
+        children=choices.children,
         sources=sources or (str(program.root),),
         includes=spool.globs(settings.include, program.root) + spool.globs(choices.includes, cwd),
         excludes=spool.globs(settings.exclude, program.root) + spool.globs(choices.excludes, cwd),

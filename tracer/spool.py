@@ -5,6 +5,7 @@ program may delete. It holds the recorder's settings, the plan of the run, the j
 sampler's files and, once the program has ended, how it ended.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -41,6 +42,7 @@ class Plan:
     excludes: tuple[str, ...]
     effects: bool = True  # what calls do outside is noted
     redact: tuple[str, ...] | None = ()  # names of secrets; None: they are recorded too
+    children: bool = False  # they are recorded too
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,25 @@ def left_behind() -> Iterator[tuple[Path, Plan]]:
             yield folder, plan
 
 
+def living(folder: Path) -> list[int]:
+    """The processes of the run that still run: with a journal, or about to have one."""
+    pids = {int(path.name.partition("-")[0]) for path in folder.glob("*-*.?????")}
+    return [pid for pid in sorted(pids | _starting(folder)) if _alive(pid)]
+
+
+def _starting(folder: Path) -> set[int]:
+    """The Python processes whose environment leads here, where the system tells (Linux)."""
+    mark = b"PERFTRACE_RUN=" + os.fsencode(folder)
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended, or is somebody else's
+            if "python" in (process / "exe").readlink().name and mark in (
+                process / "environ"
+            ).read_bytes().split(b"\0"):
+                found.add(int(process.name))
+    return found
+
+
 def remove(folder: Path) -> None:
     """Remove a folder whose contents are in the trace file."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -143,6 +164,15 @@ def globs(patterns: Sequence[str], base: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
+def folder() -> Path:
+    """Where the folders of this user's runs lie.
+
+    Raises:
+        CannotError: somebody else may look in or has made it.
+    """
+    return _base()
+
+
 def _base() -> Path:
     """The folder of this user's runs; nobody else may look in or have made it."""
     base = Path(tempfile.gettempdir()) / f"perftrace-{os.getuid()}"
@@ -155,6 +185,10 @@ def _base() -> Path:
 
 
 def _alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and was not waited for does not."""
+    with contextlib.suppress(OSError):
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return state[0] not in {"Z", "X"}
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -11,6 +11,7 @@ from perftrace.errors import PerftraceError
 # One row per command: name, module that exports `command`.
 COMMANDS = {
     "run": "perftrace.cli.run",
+    "sample": "perftrace.cli.sample",
     "top": "perftrace.cli.top",
     "show": "perftrace.cli.show",
     "calls": "perftrace.cli.calls",
@@ -18,6 +19,7 @@ COMMANDS = {
     "optimize": "perftrace.cli.optimize",
     "apply": "perftrace.cli.apply",
     "verify": "perftrace.cli.verify",
+    "doctor": "perftrace.cli.doctor",
 }
 OUR_BUG = 4
 INTERRUPTED = 130

@@ -26,17 +26,24 @@ def command(ids: tuple[str, ...], *, check: bool, as_json: bool, database: Path)
     """Write the changes that the last perftrace optimize accepted, or those of each ID.
 
     An ID may be shortened as long as it means one change. All files are written, or none; a file
-    that changed since it was recorded is never touched.
+    that changed since it was recorded is never touched. Exit code 0: done, or it was done before;
+    3: there is nothing to apply, or a file changed.
     """
     recover(database)
     with Store.open(database) as store:
-        chosen = choose(store, ids)
+        try:
+            chosen = choose(store, ids)
+        except CannotError:
+            if as_json:
+                output.emit_json("apply", {"written": False, "ids": [], "files": []})
+            raise
         root = store.last_run().root
     edits = write.plan([one.candidate for one in chosen if one.candidate])
-    if not check:
+    written = bool(edits) and not check
+    if written:
         write.write(edits)
     if as_json:
-        output.emit_json("apply", _document(chosen, edits, root, written=not check))
+        output.emit_json("apply", _document(chosen, edits, root, written=written))
         return
     console = output.out()
     for edit in edits:
@@ -44,6 +51,9 @@ def command(ids: tuple[str, ...], *, check: bool, as_json: bool, database: Path)
         report.show_diff(console, patch.diff(edit.file.text, edit.text, path))
     notes = output.err()
     names = ", ".join(one.id for one in chosen)
+    if not edits:
+        tables.say(notes, f"Already applied: {names}. Next: perftrace replay")
+        return
     done = "Would write" if check else "Wrote"
     tables.say(notes, f"{done} {names} to {', '.join(str(edit.file.path) for edit in edits)}.")
     tables.say(notes, "Next: perftrace apply" if check else "Next: perftrace replay")

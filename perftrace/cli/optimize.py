@@ -1,6 +1,5 @@
 """`perftrace optimize`: faster versions of the hottest functions, verified and measured."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,13 +10,14 @@ import click
 
 from perftrace import config, locate
 from perftrace.cli import output
+from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
-from perftrace.optimizer import pipeline
+from perftrace.optimizer import main_guard, pipeline
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.pipeline import Goal, Subject, Task
-from perftrace.optimizer.rank import rank
+from perftrace.optimizer.rank import rank, require_calls
 from perftrace.optimizer.search import Tell
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
 from perftrace.optimizer.workers import Workers
@@ -29,27 +29,8 @@ from perftrace.tracer.ingest import recover
 ENGINES: Mapping[str, Callable[[], Engine]] = {"rules": RulesEngine}
 INTERRUPTED = 130
 WHOLE_PROGRAM_S = 30.0
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-
 
 type Preview = Subject | Rejected | Inconclusive
-
-
-class Duration(click.ParamType[float]):
-    """`90`, `90s`, `10m` or `1h`, in seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value).strip())
-        if not found:
-            self.fail(f"{value!r} is not a duration; write 90s, 10m or 1h", param, ctx)
-        return float(found[1]) * UNITS[found[2]]
 
 
 @dataclass(slots=True)
@@ -81,7 +62,8 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
 
     Each is checked against the recorded calls and measured against the original. Your files stay
     as they are until perftrace apply. FUNC is package.module:Qual.name,
-    path/to/file.py:Qual.name, or the name alone.
+    path/to/file.py:Qual.name, or the name alone. Exit code 3: every file changed since it was
+    recorded, so nothing could be tried.
     """
     settings = config.load(output.project_root())
     recover(database)
@@ -96,15 +78,22 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             seconds=options["budget"],
         )
         ranked = rank(store, task.run)
+        require_calls(ranked)
         goals = pipeline.goals(ranked, task)
         labels = locate.labels([hot.function for hot in ranked])
+        if advice := main_guard.advice(task.run):
+            tables.say(output.err(), advice)
         view = View(task.run, goals, labels, quiet=as_json)
         if options["dry_run"]:
             previews = [(goal, pipeline.prepare(store, task, goal)) for goal in goals]
             view.preview(previews)
             return 0
+        changed = pipeline.changed(store, goals)
         outcome = _optimize(store, task, view, whole_program=not options["no_whole_program"])
-        view.end(outcome)
+        view.end(outcome, changed)
+        files = {goal.hot.function.file for goal in goals if goal.hot.recorded}
+        if changed and files <= set(changed):
+            return StaleError.exit_code
         return INTERRUPTED if outcome.interrupted else 0
 
 
@@ -165,19 +154,19 @@ class View:
         for line in report.lines(decision, self._label(decision.function), self._width):
             tables.say(self._console, line)
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: Outcome, changed: Sequence[str]) -> None:
         """All there is to say at the end."""
         expected = pipeline.expected(self.goals, outcome.accepted)
         for decision in outcome.accepted:
             tables.say(self._console, "")
             report.show_change(self._console, decision, self._run.root)
         tables.say(self._console, "")
-        for line in self._summary(outcome, expected):
+        for line in self._summary(outcome, expected, changed):
             tables.say(self._console, line)
         if self._quiet:
-            self._emit(outcome, expected)
+            self._emit(outcome, expected, changed)
 
-    def _summary(self, outcome: Outcome, expected: float) -> Iterator[str]:
+    def _summary(self, outcome: Outcome, expected: float, changed: Sequence[str]) -> Iterator[str]:
         if outcome.whole is not None:
             yield from report.whole_program_lines(outcome.whole, expected)
         if outcome.interrupted:
@@ -187,14 +176,22 @@ class View:
             yield "Next: perftrace apply"
         else:
             yield "Nothing to apply."
+        if changed:
+            names = ", ".join(report.relative(file, self._run.root) for file in changed)
+            yield f"Changed since it was recorded: {names}. Record again: perftrace run"
 
-    def _emit(self, outcome: Outcome, expected: float) -> None:
+    def _emit(self, outcome: Outcome, expected: float, changed: Sequence[str]) -> None:
         root = self._run.root
         functions = [report.document(d, self._label(d.function), root) for d in outcome.made]
         whole = report.whole_program_document(outcome.whole, expected)
         output.emit_json(
             "optimize",
-            {"functions": functions, "whole_program": whole, "interrupted": outcome.interrupted},
+            {
+                "functions": functions,
+                "whole_program": whole,
+                "interrupted": outcome.interrupted,
+                "changed": list(changed),
+            },
         )
 
     def preview(self, previews: Sequence[tuple[Goal, Preview]]) -> None:

@@ -4,7 +4,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import click
 from rich.console import Console
 
 from perftrace import config
+
+PATIENCE_S = 2.0  # before something that takes long is named
 
 
 def out() -> Console:
@@ -26,6 +30,25 @@ def err() -> Console:
     return Console(highlight=False, stderr=True)
 
 
+@contextmanager
+def patience(text: str) -> Iterator[None]:
+    """Say on stderr what takes so long, after a while and only at a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    status = console.status(text)
+    timer = threading.Timer(PATIENCE_S, status.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        status.stop()
+
+
 def emit_json(command: str, document: dict[str, Any]) -> None:
     """Print one JSON document, with its schema's name, on stdout."""
     click.echo(json.dumps({"schema": f"perftrace/{command}/1", **document}, indent=2))
@@ -37,11 +60,17 @@ def project_root() -> Path:
 
 
 def _database(_: click.Context, __: click.Parameter, value: str | None) -> Path:
-    if value:
-        return Path(value).absolute()
     root = project_root()
-    chosen = os.environ.get("PERFTRACE_DATABASE") or config.load(root).database
-    return root / chosen
+    if value:
+        return database_path(value, root, config.Settings())
+    return database_path(None, root, config.load(root))
+
+
+def database_path(given: str | None, root: Path, settings: config.Settings) -> Path:
+    """The trace file: as given, of the environment, or the project's."""
+    if given:
+        return Path(given).absolute()
+    return root / (os.environ.get("PERFTRACE_DATABASE") or settings.database)
 
 
 def database_option[F: Callable[..., Any]](function: F) -> F:

@@ -12,7 +12,8 @@ import click
 from perftrace import config, locate
 from perftrace.cli import output
 from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
-from perftrace.optimizer.rank import rank
+from perftrace.optimizer import main_guard
+from perftrace.optimizer.rank import rank, require_calls
 from perftrace.replay import files, runner
 from perftrace.replay.author import Author, order
 from perftrace.replay.emit import Parsed, Suite, Test, render
@@ -147,9 +148,13 @@ def _write(project: Project) -> None:
     recover(project.database)
     with Store.open(project.database) as store:
         run = store.last_run()
-        known = [row.function for row in rank(store, run)]
+        ranked = rank(store, run)
+        require_calls(ranked)
+        known = [row.function for row in ranked]
         wanted = [locate.find(text, known) for text in project.wanted]
         names = locate.labels(known)
+        if advice := main_guard.advice(run):
+            tables.say(output.err(), advice)
         with output.err().status("Making the recorded calls again"):
             author = Author(store, run, project.folder, project.settings)
             pages, coverage = author.plan(wanted or known)
@@ -157,7 +162,8 @@ def _write(project: Project) -> None:
     written = [page for page in pages if page.text]
     if written:
         project.folder.write_conftest(roots)
-        project.folder.mark_generated()
+        if project.folder.mark_generated():
+            project.say("Wrote .gitattributes: code review folds the tests away")
     for page in written:
         if page.text != page.before:
             files.write(page.path, page.text)
@@ -218,6 +224,7 @@ def _list(project: Project) -> None:
             "function": f"{parsed.suite.module}:{test.qualname}",
             "test": test.name,
             "file": project.folder.shown(path),
+            "call": report.call_text(test),
         }
         for path, parsed, tests in project.tests()
         for test in tests
@@ -226,7 +233,7 @@ def _list(project: Project) -> None:
         output.emit_json("replay", {"action": "list", "tests": rows})
         return
     for row in rows:
-        project.say(f"{row['file']}::{row['test']}  {row['function']}")
+        project.say(f"{row['function']}  {row['call']}  {row['file']}::{row['test']}")
 
 
 ACTIONS: dict[str | None, Callable[[Project], None]] = {

@@ -3,49 +3,21 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from perftrace import config
-from perftrace.errors import UsageError
+from perftrace.cli import output
+from perftrace.cli.program import ProgramCommand, form_of
+from perftrace.config import Settings
 from perftrace.tracer import launch
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.record import Choices, Result, record
 
 MOST_REASONS = 3  # shown for a subject
-VALUED = frozenset({"-o", "--output", "--python", "--include", "--exclude", "--overhead"})
-
-
-class RunCommand(click.Command):
-    """Tells `run -- CMD` from `run SCRIPT`: click drops the `--`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; what follows a leading `--` is a command, or is left to a module."""
-        at = _module_at(args)
-        if at is not None:  # all that follows is the module's, options too
-            super().parse_args(ctx, args[: at + 2])
-            ctx.params["words"] = tuple(args[at + 2 :])
-            return []
-        given = list(args)
-        rest = super().parse_args(ctx, args)
-        words: tuple[str, ...] = ctx.params.get("words", ())
-        before = given[: len(given) - len(words)]
-        if before[-1:] == ["--"]:
-            ctx.params["words"] = ("--", *words)
-        return rest
-
-
-def _module_at(args: Sequence[str]) -> int | None:
-    """Where `-m` stands among perftrace's own options."""
-    at = 0
-    while at < len(args) and args[at].startswith("-") and args[at] != "--":
-        if args[at] == "-m":
-            return at
-        at += 2 if args[at] in VALUED else 1
-    return None
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -61,7 +33,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     return share
 
 
-@click.command(cls=RunCommand, context_settings={"allow_interspersed_args": False})
+@click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})
 @click.option("-o", "--output", "database", metavar="FILE", help="Trace file to add to.")
 @click.option("--python", metavar="PATH", help="Interpreter (default: the active environment's).")
 @click.option("--include", multiple=True, metavar="GLOB", help="Files or a package to trace too.")
@@ -70,6 +42,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("-m", "module", metavar="MOD", help="Run a module, as python -m does.")
 @click.option("--no-sample", is_flag=True, help="Don't sample the hot path.")
 @click.option("--no-effects", is_flag=True, help="Don't note files, network and the like.")
+@click.option("--subprocesses/--no-subprocesses", "children", help="Record Python children too.")
 @click.option("--json", "as_json", is_flag=True, help="End with a JSON document, on stderr.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="(SCRIPT | -- CMD) ARGS...")
 def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
@@ -82,51 +55,38 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
 
     Exit code, stdout and stderr are the program's own. What perftrace has to say follows on
     stderr once it has ended; so does --json's document, for stdout belongs to the program.
+
+    With --subprocesses, Python programs that it starts are recorded as well. os.environ stays as
+    it is; the environment of the children has PYTHONPATH and three variables PERFTRACE_…, which
+    those that are Python take out again. Forks are always recorded.
     """
     cwd = Path.cwd()
     project = config.find_root(cwd)
     settings = config.load(project)
-    form, words = _form(module, words)
+    form, words = form_of(module, words)
     program = launch.resolve(form, words, options["python"], cwd)
-    database = options["database"] or os.environ.get("PERFTRACE_DATABASE")
     choices = Choices(
-        database=cwd / database if database else project / settings.database,
+        database=database_of(options["database"], cwd, project, settings),
         overhead=options["overhead"] or settings.overhead,
         includes=options["include"],
         excludes=options["exclude"],
         sample=not options["no_sample"],
         effects=not options["no_effects"],
+        children=options["children"],
     )
-    names = _names(choices.database, project / settings.database, cwd)
-    result = record(program, cwd, settings, choices)
-    lines = _document(result, choices.database) if options["as_json"] else _lines(result, names)
+    names = names_of(choices.database, project / settings.database, cwd)
+    reading = output.patience("perftrace: writing what was recorded into the trace file")
+    result = record(program, cwd, settings, choices, reading)
+    lines = _lines(result, names)
+    missing = config.missing_sources(settings, program.root)
+    if options["as_json"]:
+        lines = document("run", result, choices.database)
+        missing = []  # the document is all there is on stderr
+    for folder in missing:
+        click.echo(f"perftrace: source in pyproject.toml: there is no folder {folder}", err=True)
     for line in lines:
         click.echo(line, err=True)
     return result.exit_code
-
-
-def _form(module: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    if module is not None:
-        return "module", (module, *words)
-    if words[:1] == ("--",):
-        words = words[1:]
-        form = "command"
-    else:
-        form = "script"
-    if not words:
-        raise UsageError(
-            "nothing-to-run", "Nothing to run: give a script, -m MODULE or -- COMMAND."
-        )
-    return form, words
-
-
-def _names(database: Path, default: Path, cwd: Path) -> tuple[str, str]:
-    """The trace file as people write it, and the option that names it to other commands.
-
-    Found before the program runs: it may remove the folder that it runs in.
-    """
-    short = str(database.relative_to(cwd) if database.is_relative_to(cwd) else database)
-    return short, "" if database == default else f" -d {short}"
 
 
 def _lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
@@ -159,16 +119,17 @@ def _reasons(summary: Summary) -> Iterator[str]:
         yield f"{subject} ({', '.join(shown + more)})"
 
 
-def _document(result: Result, database: Path) -> Iterator[str]:
+def document(command: str, result: Result, database: Path) -> Iterator[str]:
+    """The run for programs."""
     summary = result.summary
-    document: dict[str, Any] = {
-        "schema": "perftrace/run/1",
+    found: dict[str, Any] = {
+        "schema": f"perftrace/{command}/1",
         "exit_code": result.exit_code,
         "database": str(database),
         "problem": result.problem,
     }
     if summary is not None:
-        document |= {
+        found |= {
             "calls": summary.calls,
             "functions": summary.functions,
             "processes": summary.processes,
@@ -182,7 +143,7 @@ def _document(result: Result, database: Path) -> Iterator[str]:
                 for subject, reason, count in summary.missing
             ],
         }
-    yield json.dumps(document, indent=2)
+    yield json.dumps(found, indent=2)
 
 
 def _percent(summary: Summary) -> str:
@@ -191,3 +152,18 @@ def _percent(summary: Summary) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def database_of(given: str | None, cwd: Path, project: Path, settings: Settings) -> Path:
+    """The trace file to add to."""
+    database = given or os.environ.get("PERFTRACE_DATABASE")
+    return cwd / database if database else project / settings.database
+
+
+def names_of(database: Path, default: Path, cwd: Path) -> tuple[str, str]:
+    """The trace file as people write it, and the option that names it to other commands.
+
+    Found before the program runs: it may remove the folder that it runs in.
+    """
+    short = str(database.relative_to(cwd) if database.is_relative_to(cwd) else database)
+    return short, "" if database == default else f" -d {short}"

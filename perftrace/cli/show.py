@@ -134,14 +134,16 @@ def _time(summary: Summary) -> Iterator[str]:
 
 
 def _share(share: Share) -> str:
-    low, high = tables.percent(share.low), tables.percent(share.high)
-    return f"{tables.percent(share.value)}% [{low}, {high}]"
+    return f"{tables.percent(share.value)}% {tables.interval(share.low, share.high)}"
 
 
 def _calls(summary: Summary) -> Iterator[str]:
     row = summary.row
     if row.function.id < 0:
-        yield "none recorded: it is not a function, or its process was not traced"
+        yield (
+            "none recorded: it is not a function, its process was not traced,"
+            " or the run was only sampled"
+        )
         return
     yield f"about {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
     reason = ": it is defined inside a function, so no name leads to it"

@@ -26,7 +26,9 @@ SORT = {
 }
 
 COLUMNS = (
+    Column("rank"),
     Column("hot%"),
+    Column("95% interval", from_width=90),
     Column("self%", from_width=50),
     Column("calls", from_width=60),
     Column("per call"),
@@ -45,7 +47,8 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
     """Show where the time goes.
 
     hot% is the time a change to the function can save: its own and that of all it calls which is
-    not your code. It adds up to 100. self% is its own time alone.
+    not your code. It adds up to 100. self% is its own time alone. Functions whose intervals
+    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate.
     """
     recover(database)
     with Store.open(database) as store:
@@ -66,9 +69,11 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
 
 def _row(row: HotFunction, names: Names) -> tuple[str, ...]:
     return (
+        "-" if row.place is None else f"{row.place}{'=' * row.tied}",
         tables.percent(row.hot.value),
+        "-" if row.place is None else tables.interval(row.hot.low, row.hot.high),
         tables.percent(row.self_share),
-        tables.count(row.calls),
+        "-" if row.calls is None else f"~{tables.count(row.calls)}",
         tables.seconds(row.per_call_s),
         _replayable(row, names),
         names[row.function.id],
@@ -93,10 +98,12 @@ def _notes(
 ) -> Iterator[str]:
     yield ""
     yield f"{shlex.join(run.command)}: {run.wall_s:.1f} s. {_basis(run, outside)}"
-    if ranked and run.samples:
-        yield from _ties(rows, run.samples)
+    if ranked and any(row.tied for row in rows):
+        yield f"Functions of one rank (=) can't be told apart at {run.samples:,} samples."
     first = next((row for row in rows if row.function.id > 0), None)
-    if first is not None:
+    if first is None:
+        yield "No calls were recorded. Next: perftrace run, which records them"
+    else:
         yield f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
 
 
@@ -108,18 +115,6 @@ def _basis(run: Run, outside: int) -> str:
     every = tables.seconds(run.interval_s)
     left = f", {outside} of them outside your code and left out" if outside else ""
     return f"{run.samples} samples by {run.sampler}{note}, one every {every}{left}."
-
-
-def _ties(rows: Sequence[HotFunction], samples: int) -> Iterator[str]:
-    """Which neighbours in the ranking have intervals that overlap."""
-    start = 0
-    seen = [row for row in rows if row.hot.value > 0]
-    for index in range(1, len(seen) + 1):
-        if index < len(seen) and seen[index].hot.high >= seen[start].hot.low:
-            continue
-        if index - start > 1:
-            yield f"Ranks {start + 1}-{index} can't be told apart at {samples} samples."
-        start = index
 
 
 # --- document ---------------------------------------------------------------------------
@@ -142,6 +137,8 @@ def _entry(row: HotFunction, names: Names) -> dict[str, Any]:
         "function": names[row.function.id],
         "file": row.function.file,
         "line": row.function.line,
+        "place": row.place,
+        "tied": row.tied,
         "hot_percent": _percent(row.hot.value),
         "hot_low_percent": _percent(row.hot.low),
         "hot_high_percent": _percent(row.hot.high),

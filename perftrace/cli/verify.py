@@ -1,5 +1,7 @@
 """`perftrace verify FUNC --candidate FILE`: check a change of yours against recorded calls."""
 
+import ast
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,35 @@ def read(store: Store, function: Function, path: Path) -> Candidate:
     original = store.source_text(function)
     if unified.is_diff(text):
         text = unified.apply(text, original, function.file)
+    else:
+        _require_whole(text, original, function, path)
     return Candidate(function, "given", (path.name,), "", original, text)
+
+
+def _require_whole(text: str, original: str, function: Function, path: Path) -> None:
+    """Make sure that the candidate is the function's file, and not a part of it or another."""
+    try:
+        given, recorded = set(_defined(ast.parse(text))), set(_defined(ast.parse(original)))
+    except (SyntaxError, ValueError):  # what is wrong with it, verifying tells
+        return
+    way = f"Give the whole of {function.file} with the change, or a diff of it (diff -u)."
+    if function.qualname in recorded and function.qualname not in given:
+        raise UsageError("candidate-part", f"{path} does not define {function.qualname}. {way}")
+    own = {function.qualname.partition(".")[0], function.qualname}
+    if given <= own and not recorded <= own:
+        raise UsageError("candidate-part", f"{path} is {function.qualname} alone. {way}")
+
+
+def _defined(node: ast.AST, prefix: str = "") -> Iterator[str]:
+    """The qualified names of the classes, functions and methods, not of what lies in functions."""
+    for one in ast.iter_child_nodes(node):
+        if isinstance(one, ast.ClassDef):
+            yield prefix + one.name
+            yield from _defined(one, f"{prefix}{one.name}.")
+        elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + one.name
+        elif isinstance(one, ast.stmt | ast.ExceptHandler):
+            yield from _defined(one, prefix)
 
 
 def _reason(found: Outcome) -> str:

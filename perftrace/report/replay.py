@@ -1,5 +1,7 @@
 """What `perftrace replay` says: documents, and lines for people."""
 
+import ast
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +12,39 @@ from perftrace.replay.files import Folder
 from perftrace.replay.review import Changed, Finding, Holds, Orphaned
 
 # A finding's name in documents.
+CALL_WIDTH = 70  # of a call in a list
 STATES = {Holds: "holds", Changed: "changed", Orphaned: "orphaned"}
+
+
+def call_text(test: Test) -> str:
+    """The call that a test makes, as far as it fits; its name where it is no call."""
+    tree = ast.parse(textwrap.dedent(test.text))
+    wanted = test.qualname.rpartition(".")[2]
+    values = {
+        node.targets[0].id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    values.pop(wanted, None)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == wanted:
+            return _shortened(ast.unparse(_Inlined(values).visit(node)))
+    return test.name
+
+
+class _Inlined(ast.NodeTransformer):
+    """Puts the values of variables in their places, once."""
+
+    def __init__(self, values: Mapping[str, ast.expr]) -> None:
+        self._values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The variable's value."""
+        return self._values.get(node.id, node)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= CALL_WIDTH else f"{text[: CALL_WIDTH - 1]}…"
 
 
 def coverage_document(

@@ -42,6 +42,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def interval(low: float, high: float) -> str:
+    """The ends of an interval of shares, in percent: "[38.7, 43.8]"."""
+    return f"[{percent(low)}, {percent(high)}]"
+
+
 def count(number: int | None) -> str:
     """A number of things: "18,204"."""
     return "-" if number is None else f"{number:,}"

@@ -133,12 +133,26 @@ def test_a_file_that_changed_since_is_named_and_not_touched(
     assert text(project) == PROGRAM + "# mine\n"
 
 
-def test_applying_twice_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_applying_twice_changes_nothing_and_says_so(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [double] = decide(project, DOUBLE)
+    assert main(["apply"]) == 0
+    capsys.readouterr()
+    assert main(["apply"]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", f"Already applied: {double}. Next: perftrace replay\n")
+    assert main(["apply", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["written"], found["ids"], found["files"]) == (False, [double], [])
+    assert text(project) == DOUBLE
+
+
+def test_a_change_applied_and_edited_is_not_called_applied(project: Path) -> None:
     decide(project, DOUBLE)
     assert main(["apply"]) == 0
+    (project / "sums.py").write_text(DOUBLE + "# mine\n")
     assert main(["apply"]) == 3
-    assert "sums.py" in capsys.readouterr().err
-    assert text(project) == DOUBLE
 
 
 def test_an_unknown_id_lists_those_there_are(
@@ -176,3 +190,6 @@ def test_where_nothing_was_accepted_it_says_so(
     error = capsys.readouterr().err
     assert "no accepted change" in error
     assert "perftrace optimize" in error
+    assert main(["apply", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert (found["schema"], found["written"], found["ids"]) == ("perftrace/apply/1", False, [])

@@ -140,10 +140,15 @@ def test_a_file_that_changed_since_is_named_and_left_alone(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "orders.py").write_text(PROGRAM + "# mine\n")
-    assert main(["optimize", "known", "--json"]) == 0
-    [row] = document(capsys)["functions"]
+    assert main(["optimize", "known", "--json"]) == 3
+    found = document(capsys)
+    [row] = found["functions"]
     assert row["verdict"] == "inconclusive"
     assert "orders.py changed since it was recorded" in row["reason"]
+    assert found["changed"] == [str(project / "orders.py")]
+    assert main(["optimize"]) == 3
+    said = capsys.readouterr().out
+    assert "Changed since it was recorded: orders.py. Record again: perftrace run\n" in said
 
 
 def test_other_output_of_the_program_is_told_loudly_and_nothing_stays_accepted(
@@ -237,3 +242,23 @@ def test_a_candidate_that_is_not_there_or_does_not_fit_is_wrong_usage(
     other.write_text("--- a/orders.py\n+++ b/orders.py\n@@ -1 +1 @@\n-x\n+y\n")
     assert main(["verify", "known", "--candidate", str(other)]) == 2
     assert "does not fit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def label(name):\n    return name\n", "does not define known. Give the whole of"),
+        ("def known(a, b):\n    return a\n", "is known alone. Give the whole of"),
+        ("print(1)\n", "does not define known"),
+    ],
+)
+def test_a_candidate_that_is_a_part_of_the_file_is_told_to_be_whole(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    part = tmp_path / "part.py"
+    part.write_text(text)
+    assert main(["verify", "known", "--candidate", str(part)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"perftrace: {part} {message}")
+    assert str(project / "orders.py") in said
+    assert "diff -u" in said

@@ -119,6 +119,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = perftrace(folder, "replay", "--write", "--json")
     assert done.returncode == 0, done.stderr
     (folder / "written.json").write_text(done.stdout)
+    (folder / "written.txt").write_text(done.stderr)
     shutil.copytree(folder / "tests" / "replay", folder / "fresh")
     return folder
 
@@ -159,6 +160,7 @@ def test_tests_are_written_readable_and_each_function_is_accounted_for(project: 
     assert "secret" in rows["shop.pricing:login"]["reason"]
     assert rows["shop.pricing:saved"]["covered"] == "no"
     assert "write" in rows["shop.pricing:saved"]["reason"]
+    assert "Wrote .gitattributes" in (project / "written.txt").read_text()
     assert (project / ".gitattributes").read_text() == ("tests/replay/** linguist-generated=true\n")
 
 
@@ -265,6 +267,10 @@ def test_tests_are_listed_by_function(project: Path) -> None:
     rows = json.loads(done.stdout)["tests"]
     assert {row["function"] for row in rows} == {"shop.pricing:quote"}
     assert len(rows) == 1
+    [text] = perftrace(project, "replay", "--list", "shop.pricing:quote").stdout.splitlines()
+    assert text.startswith("shop.pricing:quote  quote(")
+    assert text.endswith(f"  {rows[0]['file']}::{rows[0]['test']}")
+    assert "sku=" in rows[0]["call"]
     wrong = perftrace(project, "replay", "--list", "shop.pricing:qoute")
     assert wrong.returncode == 2
     assert "No replay test is of shop.pricing:qoute" in wrong.stderr

@@ -118,11 +118,14 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 # --- top ----------------------------------------------------------------------------------
 
 TOP = """\
-hot%  self%  calls  per call  replayable  function                 called by
-61.5   51.3  6,000    200 us         3/3  shop:quote               shop:<module> 100.0%
-25.6   25.6  1,000    500 us   via total  shop:total.<locals>.add  shop:total 100.0%
-12.8   12.8      -         -           -  shop:total               shop:<module> 100.0%
- 0.0    0.0      -         -           -  shop:<module>
+rank  hot%  95% interval  self%   calls  per call  replayable  function                 called by
+   1  61.5  [56.6, 66.2]   51.3  ~6,000    200 us         3/3  shop:quote               \
+shop:<module> 100.0%
+   2  25.6  [21.6, 30.2]   25.6  ~1,000    500 us   via total  shop:total.<locals>.add  \
+shop:total 100.0%
+   3  12.8   [9.9, 16.5]   12.8       -         -           -  shop:total               \
+shop:<module> 100.0%
+   4   0.0    [0.0, 1.0]    0.0       -         -           -  shop:<module>
 
 app.py 'a b': 2.5 s. 412 samples by py-spy, one every 5.0 ms, 22 of them outside your code and \
 left out.
@@ -143,6 +146,8 @@ def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> N
             "function": "shop:quote",
             "file": "/work/shop.py",
             "line": 12,
+            "place": 1,
+            "tied": False,
             "hot_percent": 61.54,
             "hot_low_percent": 56.62,
             "hot_high_percent": 66.23,
@@ -172,13 +177,18 @@ def test_top_sorts_and_cuts(
     assert [row["function"] for row in rows] == [f"shop:{name}" for name in order]
 
 
-def test_ranks_whose_intervals_overlap_are_named(
+def test_functions_whose_intervals_overlap_share_a_rank(
     trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Store.open_to_write(trace) as store, store.transaction():
         number = frame(store, "other", 40)
         store.add("stack", {"run_id": 1, "frames": str(number), "count": 55})
-    assert "Ranks 3-4 can't be told apart at 412 samples." in said(capsys, "top")
+    text = said(capsys, "top")
+    assert "Functions of one rank (=) can't be told apart at 412 samples." in text
+    assert [line.split()[0] for line in text.splitlines()[1:6]] == ["1", "2", "3=", "3=", "5"]
+    places = [(row["place"], row["tied"]) for row in document(capsys, "top")["functions"]]
+    assert places == [(1, False), (2, False), (3, True), (3, True), (5, False)]
+    assert "can't be told apart" not in said(capsys, "top", "--sort", "self")
 
 
 def test_without_samples_top_says_what_it_ranks_by(
@@ -189,6 +199,7 @@ def test_without_samples_top_says_what_it_ranks_by(
         store.add("run", RUN | later)
     text = said(capsys, "top")
     assert "No samples (too short): ranked by the durations of the recorded calls." in text
+    assert {row["place"] for row in document(capsys, "top")["functions"]} <= {None}
 
 
 # --- show and calls -----------------------------------------------------------------------

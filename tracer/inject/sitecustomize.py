@@ -9,6 +9,7 @@ user's own sitecustomize, or the absence of one.
 
 import os
 import sys
+from _thread import _is_main_interpreter  # type: ignore[attr-defined]
 from time import thread_time_ns
 
 TYPE_CHECKING = False
@@ -16,23 +17,39 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ROOT = "_perftrace"  # the private name of our package in the user's process
+NAMES = ("PERFTRACE_RUN", "PERFTRACE_HOME", "PERFTRACE_CHILDREN")
+THEIRS = "PERFTRACE_PYTHONPATH"
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRACER = os.path.dirname(HERE)
 
 
-def step_aside() -> tuple[str | None, str | None]:
-    """Restore sys.path and the environment; return the run's folder and the package's."""
+def step_aside() -> dict[str, str]:
+    """Restore sys.path and the environment; what led here, which is nothing a second time.
+
+    Where children are recorded too, the C library's environment keeps it for them.
+    """
     sys.path[:] = [entry for entry in sys.path if entry != HERE]
     sys.path_importer_cache.pop(HERE, None)
-    folder = os.environ.pop("PERFTRACE_RUN", None)
-    if folder is None:  # a sub-interpreter: the program's own business
-        return None, None
-    theirs = os.environ.pop("PERFTRACE_PYTHONPATH", None)
-    if theirs is None:
-        os.environ.pop("PYTHONPATH", None)
+    ours = {name: os.environ[name] for name in NAMES if name in os.environ}
+    if "PERFTRACE_RUN" not in ours:  # a sub-interpreter: the program's own business
+        return {}
+    theirs = os.environ.get(THEIRS)
+    inherited = "PERFTRACE_CHILDREN" in ours
+    for name in (*NAMES, THEIRS):
+        put(name, None, inherited)
+    put("PYTHONPATH", theirs, inherited)
+    # A sub-interpreter finds the same environment. (Asking `_interpreters` here crashes 3.13.0.)
+    return ours if not inherited or _is_main_interpreter() else {}
+
+
+def put(name: str, value: str | None, hidden: bool) -> None:  # noqa: FBT001
+    """Set or remove a variable; hidden: in `os.environ` alone, and not for children."""
+    environment = os.environ._data if hidden else os.environ  # type: ignore[attr-defined]
+    key = os.environ.encodekey(name) if hidden else name
+    if value is None:
+        environment.pop(key, None)
     else:
-        os.environ["PYTHONPATH"] = theirs
-    return folder, os.environ.pop("PERFTRACE_HOME", None)
+        environment[key] = os.environ.encodevalue(value) if hidden else value
 
 
 def add_package(name: str, folder: str) -> None:
@@ -59,11 +76,13 @@ def load(home: str) -> "ModuleType":
 def begin() -> None:
     """Start the recorder; whatever goes wrong in here is not the program's concern."""
     since = thread_time_ns()
-    folder, home = step_aside()
-    if folder is None or home is None:
+    ours = step_aside()
+    if not ours:
         return
+    folder = ours["PERFTRACE_RUN"]
+    inject = HERE if "PERFTRACE_CHILDREN" in ours else None
     try:
-        load(home).start(folder, since)
+        load(ours["PERFTRACE_HOME"]).start(folder, since, inject, ours)
     except Exception as error:  # noqa: BLE001 - the border to the program
         try:
             with open(os.path.join(folder, f"failed.{os.getpid()}"), "wb") as file:

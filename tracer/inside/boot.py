@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 
-def start(folder: str, since_ns: int) -> None:
-    """Record this process into a journal in the folder; our CPU time counts from `since_ns`."""
+def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str]") -> None:
+    """Record this process into a journal in the folder; our CPU time counts from `since_ns`.
+
+    With `inject`, the folder that leads to the recorder, its children are recorded too; `ours` is
+    what stands in the environment for that.
+    """
     settings = Settings.read(folder)
     own = scope.own_files()
     rule = scope.Scope(
@@ -41,12 +45,20 @@ def start(folder: str, since_ns: int) -> None:
             Control(monitor, process, budget, _timing(process) if settings.timing else None).start()
         else:
             process.no_tool_ids()
+        if inject is not None:
+            _children(inject, ours)
         budget.spent += thread_time_ns() - since_ns
         process.clocks(budget.refresh(), budget.spent)
     except BaseException:
         monitor.stop()
         raise
     monitor.busy.discard(me)
+
+
+def _children(inject: str, ours: "dict[str, str]") -> None:
+    from .children import Children  # noqa: PLC0415 - only where they are recorded
+
+    Children(inject, ours).follow()
 
 
 def _timing(process: Process) -> "Timing | None":

@@ -129,11 +129,11 @@ def test_functions_of_one_name_are_told_apart_by_line(trace: Trace) -> None:
     assert [row.function.id for row in trace.ranked()] == [setter, getter]
 
 
-def test_a_function_that_was_not_recorded_is_shown_with_a_likely_module(trace: Trace) -> None:
+def test_a_function_that_was_not_recorded_is_shown_with_its_likely_module(trace: Trace) -> None:
     trace.stack("f", count=2)
     row = trace.ranked()[0]
     assert row.function.id < 0
-    assert (row.function.module, row.recorded, row.calls) == ("app", 0, None)
+    assert (row.function.module, row.recorded, row.calls) == ("__main__", 0, None)
 
 
 def test_callers_and_their_shares_are_told(trace: Trace) -> None:
@@ -234,6 +234,23 @@ def test_senseless_rows_are_an_error_or_left_out_but_never_a_crash(trace: Trace)
     trace.store.add("stack", {"run_id": trace.run_id, "frames": b"\xff", "count": 1})
     with pytest.raises(TraceError, match="damaged"):
         trace.ranked()
+
+
+PLACES = [
+    ([500, 300, 200], ["1", "2", "3"]),
+    ([500, 200, 190, 110], ["1", "2=", "2=", "4"]),
+    ([100] * 10, ["1="] * 10),
+    ([400, 130, 110, 90, 80], ["1", "2=", "2=", "4=", "4="]),
+]
+
+
+@pytest.mark.parametrize(("counts", "expected"), PLACES)
+def test_functions_that_the_samples_do_not_tell_apart_share_a_place(
+    trace: Trace, counts: list[int], expected: list[str]
+) -> None:
+    for index, count in enumerate(counts):
+        trace.stack(f"f{index}", count=count)
+    assert [f"{one.place}{'=' * one.tied}" for one in trace.ranked()] == expected
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,20 @@ def test_the_file_may_be_named_as_git_does(name: str) -> None:
 
 def test_a_diff_of_another_file_is_refused() -> None:
     diff = patch.diff("a\n", "b\n", "other.py")
-    with pytest.raises(UsageError, match=r"changes b/other\.py"):
-        unified.apply(diff, "a\n", "/home/mod.py")
+    for text in ("x\n", "x\na\n", ""):
+        with pytest.raises(UsageError, match=r"changes b/other\.py"):
+            unified.apply(diff, text, "/home/mod.py")
+    added = "--- old.py\n+++ new.py\n@@ -0,0 +1 @@\n+b\n"
+    both = diff + patch.diff("a\n", "b\n", "mod.py")
+    for one in (added, both):
+        with pytest.raises(UsageError, match=r"may change /home/mod\.py alone"):
+            unified.apply(one, "a\n", "/home/mod.py")
+
+
+@pytest.mark.parametrize("name", ["/tmp/new.py", "mod.py.orig", "other.py"])
+def test_what_diff_writes_about_two_files_is_taken_where_it_fits(name: str) -> None:
+    diff = f"--- mod.py\t2025-01-01\n+++ {name}\t2025-01-02\n@@ -9 +9 @@\n-line 9\n+nine\n"
+    assert unified.apply(diff, TEXT, "/mod.py") == TEXT.replace("line 9\n", "nine\n")
 
 
 @pytest.mark.parametrize("text", [TEXT.replace("line 10", "mine"), "line 1\n", f"new\n{TEXT}"])

@@ -356,6 +356,12 @@ def test_random_damage_is_a_clear_error_or_harmless(path: Path, seed: int) -> No
     assert "\n" not in found
 
 
+def test_a_table_whose_text_is_no_text_is_damage(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"tablecallcall", b"tablec\xacllcall"))
+    assert slug_of(lambda: Store.open(path)) == "trace-damaged"
+
+
 def test_a_file_in_use_is_not_called_damaged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "PATIENCE_S", 0.01)
     other = sqlite3.connect(path)

@@ -77,6 +77,73 @@ def test_lines_without_frames_are_left_out(line: str) -> None:
     assert parse(line + "\n") == []
 
 
+def test_frames_of_c_code_are_read_when_asked_for_and_are_nobodys() -> None:
+    text = (
+        'process 7:"";0x7f (/lib/libc.so.6);<module> (/shop/app.py:1);quote (/shop/app.py:12);'
+        "deflate (/lib/libz.so.1);impl (/shop/ext.c:78);0x12 (?) 3\n"
+        "start (/lib/libc.so.6);other (/lib/libc.so.6) 4\n"
+    )
+    [(stack, count)] = parse(text, native=True)
+    assert count == 3
+    assert stack[1:3] == (MAIN, QUOTE)
+    assert stack[3:] == (
+        FrameKey("/lib/libz.so.1", "deflate", 0),
+        FrameKey("/shop/ext.c", "impl", 0),
+        FrameKey("?", "0x12", 0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "root", "theirs", "says"),
+    [
+        (0, False, False, ""),
+        (1, False, False, "sudo perftrace sample --pid 7"),
+        (1, True, False, ""),
+        (0, False, True, "it belongs to another user: sudo perftrace"),
+        (0, True, True, ""),
+    ],
+)
+def test_a_process_that_may_not_be_looked_into_is_told_with_the_way_out(
+    scope: int, root: bool, theirs: bool, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(_pid: int, _signal: int) -> None:
+        if theirs:
+            raise PermissionError
+
+    monkeypatch.setattr("os.kill", kill)
+    monkeypatch.setattr(sampler, "_yama", lambda: scope)
+    monkeypatch.setattr(sampler, "_may_trace_all", lambda: root)
+    reason = sampler.closed(7)
+    assert (says in reason) if says else reason == ""
+
+
+@pytest.mark.parametrize(
+    ("cores", "load", "expected_s", "rate", "blocking"),
+    [
+        (2, 0.3, 0.0, 250, True),  # nothing is known of the program
+        (2, 0.3, 2.5, 500, True),
+        (2, 0.3, 0.1, 1000, True),
+        (2, 0.3, 600.0, 100, True),
+        (2, 2.5, 2.5, 250, False),  # others have the cores
+        (1, 0.0, 600.0, 100, False),
+    ],
+)
+def test_the_rate_suits_the_programs_length_and_the_spare_cores(
+    cores: int,
+    load: float,
+    expected_s: float,
+    rate: int,
+    blocking: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampler, "_cores", lambda: cores)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    how = sampler.sampling(expected_s=expected_s)
+    assert (how.rate, how.blocking, how.native) == (rate, blocking, False)
+    assert sampler.sampling(333, expected_s=expected_s).rate == 333
+    assert sampler.sampling(native=True).blocking
+
+
 def test_timed_shares_of_windows_add_up_to_samples() -> None:
     app, quote = "<module> (/shop/app.py:1)", "<module> (/shop/app.py:1);quote (/shop/app.py:12)"
     samples = from_timing([(app, 700_000), (quote, 1_300_000), (app, 1_000_000)], cpu_s=3.0)
