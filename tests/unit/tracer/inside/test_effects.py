@@ -225,7 +225,7 @@ def test_code_that_names_nothing_of_the_kind_is_not_watched(rig: Rig) -> None:
     app.f(1)
     app.g()
     for function in (app.f, app.g):
-        events = sys.monitoring.get_local_events(rig.monitor._a, function.__code__)
+        events = sys.monitoring.get_local_events(rig.monitor._tools._a, function.__code__)
         assert not events & sys.monitoring.events.CALL
 
 
@@ -234,7 +234,7 @@ def test_stopping_takes_all_events_off(tmp_path: Path) -> None:
     app = rig.define(READS)
     (tmp_path / "x").touch()
     app.f(str(tmp_path / "x"))
-    tool = rig.monitor._a
+    tool = rig.monitor._tools._a
     assert sys.monitoring.get_local_events(tool, app.f.__code__) & sys.monitoring.events.CALL
     rig.monitor.stop()
     assert sys.monitoring.get_tool(tool) is None
@@ -250,7 +250,7 @@ def test_without_effects_nothing_is_watched(tmp_path: Path) -> None:
     app = rig.define(READS)
     (tmp_path / "x").touch()
     app.f(str(tmp_path / "x"))
-    events = sys.monitoring.get_local_events(rig.monitor._a, app.f.__code__)
+    events = sys.monitoring.get_local_events(rig.monitor._tools._a, app.f.__code__)
     rig.monitor.stop()
     assert not events & sys.monitoring.events.CALL
     assert rig.noted == []
