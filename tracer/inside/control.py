@@ -81,18 +81,24 @@ class Control:
         self._started = True
 
     def _run(self, wake: "LockType") -> None:
-        ident = get_ident()
+        """All of the thread; the border to the program: never raise, Python would print it."""
         try:
-            pthread_sigmask(SIG_SETMASK, valid_signals())  # they are the program's threads' to take
-            self._monitor.busy.add(ident)
-            self._monitor.unseen(lambda: self._rounds(wake))
-        except BaseException as error:  # noqa: BLE001 - the border to the program: never print
+            self._work(wake)
+            self._leave()
+        except BaseException as error:  # noqa: BLE001
             self._monitor.fail(error)
             self._stop_timing()
-        finally:
-            self._monitor.busy.discard(ident)
-            if self._thread is None:
-                self._thread = NO_THREAD
+            self._leave()
+
+    def _work(self, wake: "LockType") -> None:
+        pthread_sigmask(SIG_SETMASK, valid_signals())  # they are the program's threads' to take
+        self._monitor.busy.add(get_ident())
+        self._monitor.unseen(lambda: self._rounds(wake))
+
+    def _leave(self) -> None:
+        self._monitor.busy.discard(get_ident())
+        if self._thread is None:
+            self._thread = NO_THREAD
 
     def _stop_timing(self) -> None:
         try:
