@@ -161,7 +161,10 @@ class Injector:
             if done:
                 return (yield from block)
         for statement in block:
-            if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+            docstring = isinstance(statement, ast.Expr) and isinstance(
+                statement.value, ast.Constant
+            )
+            if not (docstring or isinstance(statement, ast.Try)):  # to enter a `try` raises nothing
                 number = len(self.places) + 1
                 self.places[number] = f"{module}.py:{statement.lineno}"
                 yield ast.parse(f"_fault({number})").body[0]

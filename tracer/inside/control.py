@@ -31,7 +31,7 @@ UNWIND_NS = 150  # what an exception's leaving a frame costs
 UNWIND_SHARE = 0.005  # of CPU time: above it they are not watched for a while
 LONGEST_MUTE = 1200  # rounds; a minute
 NO_THREAD = (-1, -1)
-ATTEMPTS = 100  # to end the thread, where signal handlers raise meanwhile
+ATTEMPTS = 100  # to end the thread, where a signal's handler or a fault of ours interrupts
 
 
 class Control:
@@ -81,18 +81,24 @@ class Control:
         self._started = True
 
     def _run(self, wake: "LockType") -> None:
-        ident = get_ident()
+        """All of the thread; the border to the program: never raise, Python would print it."""
         try:
-            pthread_sigmask(SIG_SETMASK, valid_signals())  # they are the program's threads' to take
-            self._monitor.busy.add(ident)
-            self._monitor.unseen(lambda: self._rounds(wake))
-        except BaseException as error:  # noqa: BLE001 - the border to the program: never print
+            self._work(wake)
+            self._leave()
+        except BaseException as error:  # noqa: BLE001
             self._monitor.fail(error)
             self._stop_timing()
-        finally:
-            self._monitor.busy.discard(ident)
-            if self._thread is None:
-                self._thread = NO_THREAD
+            self._leave()
+
+    def _work(self, wake: "LockType") -> None:
+        pthread_sigmask(SIG_SETMASK, valid_signals())  # they are the program's threads' to take
+        self._monitor.busy.add(get_ident())
+        self._monitor.unseen(lambda: self._rounds(wake))
+
+    def _leave(self) -> None:
+        self._monitor.busy.discard(get_ident())
+        if self._thread is None:
+            self._thread = NO_THREAD
 
     def _stop_timing(self) -> None:
         try:
@@ -153,7 +159,7 @@ class Control:
             if back is not None and self._monitor.running:
                 self._monitor.soon(back.f_code, self._go_on)
         except BaseException as error:  # noqa: BLE001 - Python prints what a hook raises
-            self._judged(error)
+            self._judge(error)
 
     def _at_exit(self) -> None:
         """A thread that the interpreter's end cuts short may abort the process."""
@@ -164,16 +170,16 @@ class Control:
         for _ in range(ATTEMPTS):
             try:
                 self._end_thread()
-            except BaseException as error:  # noqa: BLE001
-                if self._judged(error):
-                    continue
-            return
+            except BaseException as error:  # noqa: BLE001 - it is tried again
+                self._judge(error)
+            else:
+                return
 
     def _go_on(self) -> None:
         try:
             self._start()
         except BaseException as error:  # noqa: BLE001
-            self._judged(error)
+            self._judge(error)
         theirs, self._theirs = self._theirs, None
         if theirs is not None:
             raise theirs
@@ -194,13 +200,12 @@ class Control:
         except Exception as error:  # noqa: BLE001
             self._monitor.fail(error)
 
-    def _judged(self, error: BaseException) -> bool:
-        """Whether a hook's exception is a signal handler's: it is raised once the fork is over."""
-        if not self._process.foreign(error):
+    def _judge(self, error: BaseException) -> None:
+        """An exception in a hook: if it is a signal handler's, it is raised after the fork."""
+        if self._process.foreign(error):
+            self._theirs = error
+        else:
             self._monitor.fail(error)
-            return False
-        self._theirs = error
-        return True
 
     def _end_thread(self) -> None:
         if not self._started:

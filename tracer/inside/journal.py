@@ -93,7 +93,7 @@ class Journal:
         with self._lock:
             if self._at + len(body) + 8 > self._size:
                 self._roll(len(body))
-            segment = self._maps[-1]
+            segment = self._segment
             at = self._at
             end = at + 8 + len(body)
             segment[at + 4 : at + 8] = crc
@@ -111,12 +111,13 @@ class Journal:
         size = max(FIRST_SEGMENT if first else SEGMENT, HEADER + need + 8)
         if not first and self._used() + size > self._limit:
             raise FullError
-        segment = _map(f"{self._folder}/{self._stem}.{self._sequence:05}", size)
+        path = f"{self._folder}/{self._stem}.{self._sequence:05}"
+        self._sequence += 1  # whatever happens: the name may be taken from now on
+        segment = _map(path, size)
         segment[: len(MAGIC)] = MAGIC
         self._maps.append(segment)
-        self._sequence += 1
-        self._size = size
-        self._at = HEADER
+        # At once: what raised between them would have the next record written nowhere.
+        self._segment, self._size, self._at = segment, size, HEADER
 
     def _used(self) -> int:
         with os.scandir(self._folder) as entries:
