@@ -1,13 +1,9 @@
 """A recorded program prints, raises and ends as it does under plain Python."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ENTRY = "import sys; from perftrace.cli import main; sys.exit(main())"
+from running import assert_same
 
 PROGRAMS = {
     "exit with a message": "import sys\nsys.exit('bye')",
@@ -373,40 +369,6 @@ print(bad)
 }
 
 
-def outcome(command: list[str], folder: Path) -> tuple[int, str, str]:
-    folder.mkdir(parents=True)
-    environment = {**os.environ, "TMPDIR": str(folder.parent)}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def split(text: str) -> tuple[str, list[str]]:
-    """The program's own text and perftrace's last lines."""
-    lines = text.splitlines(keepends=True)
-    own = [line for line in lines if not line.startswith("perftrace: ")]
-    return "".join(own), [line for line in lines if line.startswith("perftrace: ")]
-
-
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_recorded_program_behaves_as_under_plain_python(name: str, tmp_path: Path) -> None:
-    script = tmp_path / "app.py"
-    script.write_text(PROGRAMS[name])
-    plain = outcome([sys.executable, "../../app.py"], tmp_path / "a" / "same")
-    traced = [sys.executable, "-c", ENTRY, "run", "--no-sample", "-o", "../trace.db"]
-    code, out, err = outcome(
-        [*traced, "--python", sys.executable, "../../app.py"], tmp_path / "b" / "same"
-    )
-    own, said = split(err)
-    expected = tuple(str(part).replace("/a/same", "/b/same") for part in plain)
-    assert (str(code), out, own) == expected
-    assert said
-    assert not any("stopped itself" in line for line in said), said
+    assert_same(PROGRAMS[name], tmp_path)

@@ -14,11 +14,12 @@ import sys
 from _thread import get_ident
 from gc import get_referents
 from itertools import count
-from sys import _current_frames, _getframe, is_finalizing
+from sys import _getframe, is_finalizing
 from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
+from .frames import current_frames
 from .function import Watched
 from .pending import Pending, PendingCalls
 
@@ -112,7 +113,7 @@ class Monitor:
 
     def look_round(self) -> None:
         """Note which functions run now: too crude to rank them, enough to share the budget."""
-        for frame in _current_frames().values():
+        for frame in current_frames().values():
             function = self._functions.get(id(frame.f_code)) or self._caller(frame)
             if function is not None:
                 function.seen += 1

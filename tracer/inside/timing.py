@@ -16,6 +16,8 @@ import sys
 from _thread import get_ident
 from time import clock_gettime_ns, perf_counter_ns, process_time_ns, sleep
 
+from .frames import current_frames
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +156,7 @@ class Timing:
 
     def _open(self) -> None:
         own = get_ident()
-        frames = sys._current_frames()
+        frames = current_frames()
         self._at = {ident: self._place(frame) for ident, frame in frames.items() if ident != own}
         # Which of several threads runs is known from the first event on, if there is one.
         self._running = next(iter(self._at)) if len(self._at) == 1 else None
