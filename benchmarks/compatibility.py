@@ -10,6 +10,7 @@ between the file's marks for this Python.
 """
 
 import argparse
+import difflib
 import json
 import os
 import platform
@@ -28,13 +29,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from suites import PYTEST, SUITES, Suite
+from suites import SUITES, Suite
 
 ENTRY = "import sys; from perftrace.cli import main; sys.exit(main())"
-OLD_BUILDERS = "flit_core<4\n"  # cloudpickle's metadata is of an older form
 TIMEOUT_S = 900
+CHANGING = (r"\b[\d.]+ ?s(econds)?\b", r"\d+:\d\d:\d\d", r"0x[0-9a-f]{6,}", r"=+|-{3,}|_{3,}")
 RUNS_MORE = 2  # plain ones, where something differs
-COLUMNS = "| package | for | tests | differ | exit, closing line | calls (functions, its own) | CPU |"
+COLUMNS = "| package | for | tests | differ | output | calls (functions, its own) | CPU |"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,18 @@ class Outcome:
 
     tests: Counter[tuple[str, str]]  # test and outcome
     exit_code: int
-    summary: str  # the closing line less the time
+    text: tuple[str, ...]  # stdout and stderr, less times and addresses
     cpu_s: float
-    said: str = ""  # what perftrace said at the end
+    said: tuple[str, ...] = ()  # by perftrace, at the end
+
+    @property
+    def summary(self) -> str:
+        """The closing line."""
+        return next((line for line in reversed(self.text) if re.search(r"\d \w", line)), "")
+
+    def other_tests(self, other: "Outcome") -> set[str]:
+        """The tests that ended otherwise."""
+        return {name for name, _ in (self.tests - other.tests) | (other.tests - self.tests)}
 
     def differences(self, other: "Outcome") -> list[str]:
         """What does not agree, in words."""
@@ -63,9 +73,7 @@ class Outcome:
         lines += [f"+ {name}: {how}" for name, how in sorted((other.tests - self.tests).elements())]
         if self.exit_code != other.exit_code:
             lines.append(f"exit code {self.exit_code} -> {other.exit_code}")
-        if self.summary != other.summary:
-            lines.append(f"{self.summary!r} -> {other.summary!r}")
-        return lines
+        return lines + list(difflib.unified_diff(self.text, other.text, lineterm="", n=0))[2:]
 
 
 @dataclass(frozen=True)
@@ -76,24 +84,26 @@ class Report:
     version: str
     kind: str
     tests: int
-    differ: int
-    flaky: int  # tests that differ between plain runs
-    same_end: bool
-    summary: str
+    differ: tuple[str, ...]  # tests
+    fickle: int  # tests that differ between plain runs
+    output: str
     calls: int
     functions: int
-    own: int
+    own: int  # functions of the installed package
     ratio: float
-    recorder: float
-    deselected: int
+
+    @property
+    def good(self) -> bool:
+        """Whether all is as without perftrace, and there was something to see."""
+        return self.output == "same" and not self.differ and self.tests > 0 and self.own > 0
 
     def row(self) -> str:
         """In Markdown."""
-        flaky = f" ({self.flaky} of the suite's own accord)" if self.flaky else ""
-        end = "same" if self.same_end else "**not the same**"
+        fickle = f"; {self.fickle} fickle" if self.fickle else ""
         return (
-            f"| {self.name} {self.version} | {self.kind} | {self.tests:,} | {self.differ}{flaky}"
-            f" | {end} | {self.calls:,} ({self.functions:,}, {self.own:,}) | {self.ratio:.2f}x |"
+            f"| {self.name} {self.version} | {self.kind} | {self.tests:,}{fickle}"
+            f" | {len(self.differ)} | {self.output}"
+            f" | {self.calls:,} ({self.functions:,}, {self.own:,}) | {self.ratio:.2f}x |"
         )
 
 
@@ -118,7 +128,7 @@ def main() -> int:
     print(f"\n{text}")
     if options.write:
         write(options.write, version, text)
-    return 1 if any(report.differ or not report.same_end for report in reports) else 0
+    return 0 if all(report.good for report in reports) else 1
 
 
 def _options() -> argparse.Namespace:
@@ -144,8 +154,8 @@ def set_up(folder: Path, suite: Suite, python: str) -> Bench:
     _ok([python, "-m", "venv", home / "venv"])
     pip = [bench.python, "-m", "pip", "--disable-pip-version-check"]
     pinned = f"{suite.name}=={suite.version}"
-    _ok([*pip, "install", "-q", pinned, PYTEST, *suite.needs])
-    (home / "builders.txt").write_text(OLD_BUILDERS)
+    _ok([*pip, "install", "-q", pinned, f"pytest=={suite.pytest}", *suite.needs])
+    (home / "builders.txt").write_text(suite.builders)
     _ok(
         [*pip, "download", "-q", "--no-deps", "--no-binary", suite.name, "-d", home, pinned],
         {"PIP_CONSTRAINT": str(home / "builders.txt")},
@@ -165,40 +175,36 @@ def set_up(folder: Path, suite: Suite, python: str) -> Bench:
 
 def compare(bench: Bench, overhead: str) -> tuple[Report, list[str]]:
     """Plain, recorded, plain; the first of them also fills the caches of byte code."""
-    plain = [run(bench)]
+    first = run(bench)
     database = bench.home / "trace.db"
     database.unlink(missing_ok=True)
     traced = run(bench, overhead)
-    plain.append(run(bench))
-    if plain[0].differences(traced) or plain[0].differences(plain[1]):
+    plain = [first, run(bench)]
+    if first.differences(traced):
         plain += [run(bench) for _ in range(RUNS_MORE)]
-    flaky = {name for one in plain for name, _ in (one.tests - plain[0].tests) | (plain[0].tests - one.tests)}
-    changed = (plain[0].tests - traced.tests) | (traced.tests - plain[0].tests)
-    same_end = any(
-        (one.exit_code, one.summary) == (traced.exit_code, traced.summary) for one in plain
-    )
+    fickle = set[str]().union(*(first.other_tests(one) for one in plain))
+    same = any((one.exit_code, one.text) == (traced.exit_code, traced.text) for one in plain)
+    steady = any(not first.differences(one) for one in plain[1:])
     calls, functions, own = recorded(database, bench)
     suite = bench.suite
     report = Report(
         name=suite.name,
         version=suite.version,
         kind=suite.kind,
-        tests=plain[0].tests.total(),
-        differ=len({name for name, _ in changed}),
-        flaky=len(flaky),
-        same_end=same_end,
-        summary=plain[0].summary,
+        tests=first.tests.total(),
+        differ=tuple(sorted(first.other_tests(traced) - fickle)),
+        fickle=len(fickle),
+        output="same" if same else "**differs**" if steady else "never the same",
         calls=calls,
         functions=functions,
         own=own,
         ratio=traced.cpu_s / plain[1].cpu_s,
-        recorder=_share(database),
-        deselected=len(suite.deselect),
     )
-    lines = [f"plain {one.summary} {one.cpu_s:.1f} s" for one in plain]
-    lines += [f"traced {traced.summary} {traced.cpu_s:.1f} s", *traced.said.splitlines()]
-    lines += plain[0].differences(traced)
-    lines += [f"the suite itself: {line}" for one in plain[1:] for line in plain[0].differences(one)]
+    lines = [f"plain: {one.summary}, {one.cpu_s:.1f} s" for one in plain]
+    lines += [f"recorded: {traced.summary}, {traced.cpu_s:.1f} s", *traced.said]
+    lines += first.differences(traced)
+    for one in plain[1:]:
+        lines += [f"plain again: {line}" for line in first.differences(one)]
     return report, lines
 
 
@@ -216,13 +222,13 @@ def run(bench: Bench, overhead: str = "") -> Outcome:
     name = "traced" if overhead else "plain"
     out, err = bench.home / f"{name}.out", bench.home / f"{name}.err"
     code, cpu_s = _timed([str(word) for word in words], bench, out, err)
-    said = [line for line in err.read_text(errors="replace").splitlines() if line.startswith("perftrace:")]
+    text = clean(out.read_text(errors="replace") + err.read_text(errors="replace"))
     return Outcome(
         tests=outcomes(results),
         exit_code=code,
-        summary=closing_line(out.read_text(errors="replace")),
+        text=tuple(line for line in text if not line.startswith("perftrace: ")),
         cpu_s=_cpu_s(database) if overhead else cpu_s,
-        said="\n".join(said),
+        said=tuple(line for line in text if line.startswith("perftrace: ")),
     )
 
 
@@ -268,10 +274,11 @@ def outcomes(results: Path) -> Counter[tuple[str, str]]:
     return found
 
 
-def closing_line(text: str) -> str:
-    """The last line, without the time it took."""
-    lines = text.strip().splitlines()
-    return re.sub(r" in [\d.]+s.*", "", lines[-1].strip("= ")) if lines else ""
+def clean(text: str) -> list[str]:
+    """Its lines, less times, addresses and the lines that pytest draws around them."""
+    for pattern in CHANGING:
+        text = re.sub(pattern, "", text)
+    return text.splitlines()
 
 
 def recorded(database: Path, bench: Bench) -> tuple[int, int, int]:
@@ -295,14 +302,6 @@ def _cpu_s(database: Path) -> float:
     return float(cpu_s)
 
 
-def _share(database: Path) -> float:
-    with sqlite3.connect(database) as connection:
-        (share,) = connection.execute(
-            "SELECT 1.0 * sum(recorder_ns) / sum(cpu_ns) FROM process"
-        ).fetchone()
-    return float(share or 0)
-
-
 # --- showing ----------------------------------------------------------------------------------
 
 
@@ -310,9 +309,10 @@ def table(reports: Sequence[Report], version: str) -> str:
     """The rows, under what they were measured with."""
     tests = sum(report.tests for report in reports)
     date = datetime.now(UTC).date().isoformat()
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     head = (
-        f"Python {version}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, {date}:"
-        f" {len(reports)} suites, {tests:,} tests, {sum(r.differ for r in reports)} differ."
+        f"Python {version}, {machine}, {date}:"
+        f" {len(reports)} suites, {tests:,} tests, {sum(len(r.differ) for r in reports)} differ."
     )
     rule = "| --- | --- | ---: | ---: | --- | ---: | ---: |"
     return "\n".join([head, "", COLUMNS, rule, *(report.row() for report in reports)])

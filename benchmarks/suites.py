@@ -1,8 +1,6 @@
-"""The packages whose own tests `compatibility.py` runs: versions, what the tests need, what is left out."""
+"""The packages whose own tests `compatibility.py` runs: what they need, what is left out."""
 
 from dataclasses import dataclass
-
-PYTEST = "pytest==9.1.1"
 
 
 @dataclass(frozen=True)
@@ -14,6 +12,8 @@ class Suite:
     kind: str  # what it is here for
     tests: tuple[str, ...] = ("tests",)  # pytest's arguments, in the unpacked source distribution
     needs: tuple[str, ...] = ()  # beside pytest
+    pytest: str = "9.1.1"
+    builders: str = ""  # what the build of its sources needs pinned
     module: str = ""  # where it is not named as the package
     hide: tuple[str, ...] = ()  # removed from the sources, so that the installed package is tested
     deselect: tuple[tuple[str, str], ...] = ()  # (test, reason)
@@ -37,16 +37,29 @@ SUITES = (
         module="attr",
         tests=("tests", "--hypothesis-seed=0"),
     ),
-    Suite("more-itertools", "11.2.1", "iterators", module="more_itertools", hide=("more_itertools",)),
-    Suite("pyparsing", "3.3.3", "deep recursion", hide=("pyparsing",), tests=("tests/test_unit.py",)),
+    Suite(
+        "more-itertools", "11.2.1", "iterators", module="more_itertools", hide=("more_itertools",)
+    ),
+    Suite(
+        "pyparsing", "3.3.3", "deep recursion", hide=("pyparsing",), tests=("tests/test_unit.py",)
+    ),
     Suite("pluggy", "1.7.0", "what pytest itself runs on", tests=("testing",)),
     Suite(
         "werkzeug",
         "3.1.9",
         "a server in a subprocess",
         needs=("cffi", "cryptography", "ephemeral-port-reserve", "pytest-timeout", "watchdog"),
+        deselect=(
+            ("tests/test_serving.py::test_reloader_sys_path[watchdog]", "waits for ever by itself"),
+        ),
     ),
-    Suite("flask", "3.1.3", "contexts, greenlets", needs=("asgiref", "greenlet", "python-dotenv")),
+    Suite(
+        "flask",
+        "3.1.3",
+        "contexts, greenlets",
+        needs=("asgiref", "greenlet", "python-dotenv"),
+        pytest="8.4.2",
+    ),
     Suite(
         "anyio",
         "4.16.0",
@@ -80,7 +93,13 @@ SUITES = (
         ),
         hide=("starlette",),
     ),
-    Suite("janus", "2.0.0", "threads and asyncio", needs=("pytest-asyncio",), hide=("janus",)),
+    Suite(
+        "janus",
+        "2.0.0",
+        "threads and asyncio",
+        needs=("pytest-asyncio", "pytest-cov"),
+        hide=("janus",),
+    ),
     Suite("pebble", "5.2.3", "multiprocessing, signals", tests=("test",), hide=("pebble",)),
     Suite(
         "multidict",
@@ -106,7 +125,14 @@ SUITES = (
         hide=("psutil",),
     ),
     Suite("tenacity", "9.2.1", "time, exceptions", needs=("tornado", "trio"), hide=("tenacity",)),
-    Suite("cloudpickle", "3.1.2", "pickled code, subprocesses", needs=("psutil",)),
+    Suite(
+        "cloudpickle",
+        "3.1.2",
+        "pickled code, subprocesses",
+        needs=("psutil",),
+        builders="flit_core<4",
+        hide=("cloudpickle",),
+    ),
     Suite(
         "coverage",
         "7.17.3",
