@@ -64,6 +64,22 @@ SUITES = (
         "anyio",
         "4.16.0",
         "asyncio, trio, uvloop, threads",
+        tests=tuple(
+            f"tests/test_{name}.py"  # the others open IPv6 sockets or take minutes
+            for name in (
+                "taskgroups",
+                "synchronization",
+                "from_thread",
+                "to_thread",
+                "to_process",
+                "to_interpreter",
+                "subprocesses",
+                "signals",
+                "debugging",
+                "lowlevel",
+                "functools",
+            )
+        ),
         needs=(
             "blockbuster",
             "hypothesis",

@@ -15,6 +15,40 @@ for _ in range(4):
     interpreters.destroy(number)
 print('done')
 """,
+    "signals that are blocked and waited for": """
+import os, signal
+wanted = {signal.SIGUSR1, signal.SIGALRM, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+for number in sorted(wanted):
+    os.kill(os.getpid(), number)
+    print(sorted(signal.sigpending()), signal.sigwait(wanted))
+if os.fork() == 0: os._exit(0)
+os.wait()
+import time; time.sleep(0.2)
+os.kill(os.getpid(), signal.SIGUSR1)
+print(signal.sigwait(wanted))
+""",
+    "forks whose warnings are shown": """
+import os, threading, warnings
+warnings.simplefilter('always')
+def child(n):
+    if n % 2 and os.fork() == 0: os._exit(0)
+    os._exit(0)
+def fork(n):
+    pid = os.fork()
+    if pid == 0: child(n)
+    return os.waitpid(pid, 0)[1]
+print([fork(n) for n in range(6)])
+pid = os.fork()
+if pid == 0: os._exit(3)
+print(os.waitpid(pid, 0)[1])
+stop = threading.Event()
+thread = threading.Thread(target=stop.wait); thread.start()
+warnings.simplefilter('error')
+try: os.waitpid(os.fork() or os._exit(0), 0)
+except DeprecationWarning: print('warned')
+stop.set(); thread.join()
+""",
 }
 
 

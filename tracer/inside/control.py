@@ -1,11 +1,14 @@
 """The control thread: twenty times a second it spends what the budget allows; and forks."""
 
+import _signal  # type: ignore[import-not-found]  # `signal` would import `enum` into the program
 import builtins
 from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
+from sys import _getframe
 from time import monotonic_ns, sleep, thread_time_ns
 
 from . import journal
 from .private import os
+from .resume import Resume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ POLL_S = 0.0002
 UNWIND_NS = 150  # what an exception's leaving a frame costs
 UNWIND_SHARE = 0.005  # of CPU time: above it they are not watched for a while
 LONGEST_MUTE = 1200  # rounds; a minute
+FAULTS = frozenset({_signal.SIGSEGV, _signal.SIGFPE, _signal.SIGILL, _signal.SIGABRT})
+
+pthread_sigmask = getattr(_signal, "pthread_sigmask", None)  # not on Windows
+valid_signals = _signal.valid_signals
 
 
 class Control:
@@ -51,14 +58,17 @@ class Control:
     def start(self) -> None:
         """Start the thread, and keep it away from forks."""
         os.register_at_fork(
-            before=self._before_fork, after_in_parent=self._start, after_in_child=self._in_child
+            before=self._before_fork, after_in_parent=self._in_parent, after_in_child=self._in_child
         )
+        self._monitor.resume = Resume(self._monitor.tool, self._start)
         self._start()
+        while self._started and self._thread is None:  # it does not keep signals off yet
+            sleep(POLL_S)
 
     # --- the thread -----------------------------------------------------------------------
 
     def _start(self) -> None:
-        if not self._monitor.running:
+        if self._started or not self._monitor.running:
             return
         self._wake = allocate_lock()
         self._wake.acquire()
@@ -70,6 +80,7 @@ class Control:
         self._started = True
 
     def _run(self, wake: "LockType") -> None:
+        leave_signals()
         ident = get_ident()
         self._monitor.busy.add(ident)
         self._thread = (ident, get_native_id())
@@ -131,6 +142,11 @@ class Control:
         while _alive(native) or ident in self._monitor.busy:
             sleep(POLL_S)
 
+    def _in_parent(self) -> None:
+        resume = self._monitor.resume
+        if resume is not None and self._monitor.running:
+            resume.at(_getframe(1))
+
     def _in_child(self) -> None:
         self._started = False
         if not self._monitor.running:
@@ -146,6 +162,16 @@ class Control:
         if self._timing is not None:
             self._timing.forget()
         self._start()
+
+
+def leave_signals() -> None:
+    """Leave signals to the program's threads, but for faults of our own.
+
+    One that the program blocks, so as to wait for it, would end the process when it came to a
+    thread that does not. And the main thread would go on waiting in a system call.
+    """
+    if pthread_sigmask is not None:
+        pthread_sigmask(_signal.SIG_BLOCK, valid_signals() - FAULTS)
 
 
 def _alive(native: int) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .budget import Budget
     from .process import Process
+    from .resume import Resume
 
 # Programs patch `len` or `time.time`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
@@ -64,6 +65,7 @@ class Monitor:
         self.busy: set[int] = set()
         self.unwound = 0  # exceptions that left a frame since the control thread looked
         self.watching_unwinds = False
+        self.resume: Resume | None = None  # see there: it has events of tool A too
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
         self._pending = PendingCalls()
@@ -94,12 +96,19 @@ class Monitor:
         self.watch_unwinds(on=True)
         return True
 
+    @property
+    def tool(self) -> int:
+        """Tool A's id."""
+        return self._a
+
     def stop(self) -> None:
         """Leave sys.monitoring as it was found."""
         if not self.running:
             return
         self.running = False
         monitoring.set_events(self._a, 0)
+        if self.resume is not None:
+            self.resume.stop()
         for function in list(self._functions.values()):
             set_local_events(self._b, function.code, 0)
         for number in (self._a, self._b):
