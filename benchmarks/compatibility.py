@@ -124,7 +124,7 @@ def main() -> int:
             print(f"    {line}", file=sys.stderr, flush=True)
         reports.append(report)
         (bench.home / "report.json").write_text(json.dumps(asdict(report)))
-    text = table(reports, version)
+    text = table(kept(folder / version), version)
     print(f"\n{text}")
     if options.write:
         write(options.write, version, text)
@@ -300,6 +300,12 @@ def _cpu_s(database: Path) -> float:
     with sqlite3.connect(database) as connection:
         (cpu_s,) = connection.execute("SELECT cpu_s FROM run ORDER BY id DESC").fetchone()
     return float(cpu_s)
+
+
+def kept(folder: Path) -> list[Report]:
+    """The reports in the folder, this run's and earlier ones."""
+    files = [folder / suite.name / "report.json" for suite in SUITES]
+    return [Report(**json.loads(file.read_text())) for file in files if file.exists()]
 
 
 # --- showing ----------------------------------------------------------------------------------
