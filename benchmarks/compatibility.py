@@ -33,7 +33,12 @@ from suites import SUITES, Suite
 
 ENTRY = "import sys; from perftrace.cli import main; sys.exit(main())"
 TIMEOUT_S = 900
-CHANGING = (r"\b[\d.]+ ?s(econds)?\b", r"\d+:\d\d:\d\d", r"0x[0-9a-f]{6,}", r"=+|-{3,}|_{3,}")
+CHANGING = (
+    r"\b[\d.]+ ?s(econds)?\b",
+    r" *\(?\d+:\d\d:\d\d\)?",
+    r"0x[0-9a-f]{6,}",
+    r"=+|-{3,}|_{3,}",
+)
 RUNS_MORE = 2  # plain ones, where something differs
 COLUMNS = "| package | for | tests | differ | output | calls (functions, its own) | CPU |"
 
