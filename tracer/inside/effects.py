@@ -134,7 +134,7 @@ class Effects:
                 self._budget.spent += EVENT_NS
                 return DISABLE
             learned: list[Pending] = []
-            seen = (kind, (code, offset, _getframe(1)), first, learned)
+            seen = (kind, (code, offset, _getframe(2)), first, learned)  # past `Tools`
             if not self._guarded(None, self._note, *seen) or learned:
                 return None
             self._quiet[id(code)] = code

@@ -14,12 +14,13 @@ from _thread import get_ident
 from gc import get_referents
 from itertools import count
 from sys import _getframe, is_finalizing
-from time import monotonic_ns, thread_time_ns
+from time import monotonic_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
 from .effects import Effects
 from .function import Watched
+from .guard import Guard
 from .pending import Pending, PendingCalls
 from .tools import CALL, DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
 
@@ -52,16 +53,17 @@ class Monitor:
         self.scope = rule
         self.budget = budget
         self.running = False
-        self.busy: set[int] = set()
         self.unwound = 0  # exceptions that left a frame since the control thread looked
         self.watching_unwinds = False
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
         self._pending = PendingCalls()
+        guard = Guard(process, budget, self.fail)
+        self.busy, self._inside = guard.busy, guard.inside
+        self._guarded, self._judge = guard.do, guard.judge
         self.effects = Effects(
-            process, self._pending, self._functions, budget, (self._guarded, self._judge)
+            process, self._pending, self._functions, budget, (guard.do, guard.judge)
         )
-        self._inside: dict[int, int] = {}  # thread -> ns of wall time in here
         self._calls = count(1)
         self._switches = 0
         self._tools = Tools()
@@ -216,39 +218,6 @@ class Monitor:
             self._judge(problem)
 
     # --- what they do ---------------------------------------------------------------------
-
-    def _guarded(
-        self, function: Watched | None, work: "Callable[..., Pending | None]", *details: object
-    ) -> bool:
-        """Do work at the program's expense, never to its harm; whether it was done."""
-        thread = get_ident()
-        if thread in self.busy:
-            return False
-        cpu, wall = thread_time_ns(), monotonic_ns()
-        begun = None
-        try:
-            self.busy.add(thread)
-            begun = work(*details)
-        except BaseException as error:  # noqa: BLE001
-            self._judge(error)
-        finally:
-            self.busy.discard(thread)
-            spent = thread_time_ns() - cpu
-            self.budget.spent += spent
-            if function is not None:
-                function.bill += spent
-            now = monotonic_ns()
-            inside = self._inside[thread] = self._inside.get(thread, 0) + now - wall
-            if begun is not None:
-                begun.inside_ns, begun.clock_ns = inside, now
-        return True
-
-    def _judge(self, error: BaseException) -> None:
-        """An exception came up in here: raise it if it is the program's, else see to it."""
-        if self.process.foreign(error):
-            raise error  # a signal handler's, which happened to run in here
-        if not isinstance(error, (RecursionError, MemoryError)):  # the program's limits
-            self.fail(error)
 
     def _first(self, code: "CodeType", frame: "FrameType") -> Pending | None:
         if not self.running:
