@@ -73,9 +73,9 @@ class Tools:
         for number, codes in ((self._a, of_a), (self._b, of_b)):
             if _get_tool(number) is not NAME:
                 continue
+            _set_events(number, 0)  # first: what was switched off is forgotten with the others
             for code in codes:
                 _set_local_events(number, code, 0)
-            _set_events(number, 0)
             for event in (START, RETURN, YIELD, UNWIND, CALL):
                 _register(number, event, None)
             _free_tool_id(number)
