@@ -73,7 +73,7 @@ PROGRAMS: dict[str, Program | str] = {
     "a program in a zip file": Program(
         "import sys, zipfile\n"
         "with zipfile.ZipFile('lib.zip', 'w') as file:\n"
-        "    file.writestr('inner.py', 'def f(n): return n')\n"
+        "    file.writestr(zipfile.ZipInfo('inner.py'), 'def f(n): return n')\n"
         "sys.path.insert(0, 'lib.zip')\nimport inner\nprint(inner.f(3), inner.__file__)\n",
     ),
     "names that are not ASCII": Program(
