@@ -160,11 +160,16 @@ class Control:
                 self._monitor.soon(back.f_code, self._go_on)
         except BaseException as error:  # noqa: BLE001 - Python prints what a hook raises
             self._judge(error)
+            self._end()
 
     def _at_exit(self) -> None:
         """A thread that the interpreter's end cuts short may abort the process."""
-        self._end()
-        self._ended = True
+        try:
+            self._ended = True
+            self._end()
+        except BaseException as error:  # noqa: BLE001
+            self._judge(error)
+            self._end()
 
     def _end(self) -> None:
         for _ in range(ATTEMPTS):
@@ -178,27 +183,31 @@ class Control:
     def _go_on(self) -> None:
         try:
             self._start()
-        except BaseException as error:  # noqa: BLE001
-            self._judge(error)
-        theirs, self._theirs = self._theirs, None
-        if theirs is not None:
-            raise theirs
+            theirs, self._theirs = self._theirs, None
+            if theirs is not None:
+                raise theirs  # noqa: TRY301 - it comes from outside
+        except BaseException as error:
+            if self._process.foreign(error):
+                raise
+            self._monitor.fail(error)
 
     def _in_child(self) -> None:
-        self._started = False
-        self._theirs = None
-        if not self._monitor.running:
-            return
         try:
-            self._process.begin_again()
-            self._process.note()
-            self._budget.begin_again()
-            self._monitor.forget_pending()
-            if self._timing is not None:
-                self._timing.forget()
-            self._start()
+            self._started = False
+            self._theirs = None
+            if self._monitor.running:
+                self._begin_again()
         except Exception as error:  # noqa: BLE001
             self._monitor.fail(error)
+
+    def _begin_again(self) -> None:
+        self._process.begin_again()
+        self._process.note()
+        self._budget.begin_again()
+        self._monitor.forget_pending()
+        if self._timing is not None:
+            self._timing.forget()
+        self._start()
 
     def _judge(self, error: BaseException) -> None:
         """An exception in a hook: if it is a signal handler's, it is raised after the fork."""

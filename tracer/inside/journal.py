@@ -89,6 +89,7 @@ class Journal:
         if _getpid() != self._pid:
             raise ForeignError
         body = kind + pack(*fields)
+        size = len(body).to_bytes(4, "little")
         crc = crc32(body).to_bytes(4, "little")
         with self._lock:
             if self._at + len(body) + 8 > self._size:
@@ -96,10 +97,14 @@ class Journal:
             segment = self._segment
             at = self._at
             end = at + 8 + len(body)
-            segment[at + 4 : at + 8] = crc
-            segment[at + 8 : end] = body
-            segment[at : at + 4] = len(body).to_bytes(4, "little")
-            self._at = end
+            try:  # no call is made in here: a signal's handler does not run
+                segment[at + 4 : at + 8] = crc
+                segment[at + 8 : end] = body
+                segment[at : at + 4] = size
+                self._at = end
+            except BaseException:  # what is left of it would follow a shorter record
+                segment[at:end] = bytes(end - at)
+                raise
 
     def set(self, slot: int, number: int) -> None:
         """Overwrite a slot."""

@@ -84,3 +84,25 @@ file.write('all of it')
 """
     subprocess.run([sys.executable, "-c", program], check=True)
     assert (tmp_path / "mine").read_text() == "all of it"
+
+
+def test_a_record_that_was_broken_off_leaves_nothing_behind_a_shorter_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Journal(str(tmp_path))
+
+    class Broken:
+        """Takes the body, then no more."""
+
+        def __setitem__(self, where: slice, data: bytes) -> None:
+            if len(data) == 4 and any(data) and kept[where.start + 8] != 0:
+                raise MemoryError
+            kept[where] = data
+
+    kept = written._segment
+    monkeypatch.setattr(written, "_segment", Broken())
+    with pytest.raises(MemoryError):
+        written.write(journal.ITEM, 1, b"x" * 1000)
+    monkeypatch.setattr(written, "_segment", kept)
+    written.write(journal.ITEM, 2)
+    assert records(tmp_path) == [(journal.ITEM, (2,))]
