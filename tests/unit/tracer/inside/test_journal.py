@@ -84,3 +84,16 @@ file.write('all of it')
 """
     subprocess.run([sys.executable, "-c", program], check=True)
     assert (tmp_path / "mine").read_text() == "all of it"
+
+
+def test_it_goes_on_where_the_iterator_of_folders_is_forbidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_: str) -> None:
+        raise AssertionError("blocking call")
+
+    monkeypatch.setattr(journal.os, "scandir", forbidden)
+    written = Journal(str(tmp_path))
+    for number in range(3):
+        written.write(journal.ITEM, number, bytes(journal.FIRST_SEGMENT))
+    assert len(list(tmp_path.iterdir())) > 1
