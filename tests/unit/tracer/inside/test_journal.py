@@ -92,7 +92,7 @@ def test_it_goes_on_where_the_iterator_of_folders_is_forbidden(
     def forbidden(_: str) -> None:
         raise AssertionError("blocking call")
 
-    monkeypatch.setattr(journal.os, "scandir", forbidden)
+    monkeypatch.setattr("perftrace.tracer.inside.private.os.scandir", forbidden)
     written = Journal(str(tmp_path))
     for number in range(3):
         written.write(journal.ITEM, number, bytes(journal.FIRST_SEGMENT))
