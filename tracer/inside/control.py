@@ -72,7 +72,7 @@ class Control:
         if self._started or self._ended or not self._monitor.running:
             return
         self._wake = allocate_lock()
-        self._wake.acquire()
+        self._wake.acquire(blocking=False)  # some tools forbid to wait in an event loop
         self._thread = None
         try:
             start_new_thread(self._run, (self._wake,))

@@ -106,3 +106,16 @@ def test_a_record_that_was_broken_off_leaves_nothing_behind_a_shorter_one(
     monkeypatch.setattr(written, "_segment", kept)
     written.write(journal.ITEM, 2)
     assert records(tmp_path) == [(journal.ITEM, (2,))]
+
+
+def test_it_goes_on_where_the_iterator_of_folders_is_forbidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_: str) -> None:
+        raise AssertionError("blocking call")
+
+    monkeypatch.setattr("perftrace.tracer.inside.private.os.scandir", forbidden)
+    written = Journal(str(tmp_path))
+    for number in range(3):
+        written.write(journal.ITEM, number, bytes(journal.FIRST_SEGMENT))
+    assert len(list(tmp_path.iterdir())) > 1
