@@ -1,11 +1,12 @@
-"""What recording costs: CPU time under perftrace and other tools over CPU time without them.
+"""What recording costs: CPU time under perftrace and its peers over CPU time without them.
 
-    python benchmarks/overhead.py [--quick] [--rounds N] [--suite "-m pytest -q tests"]
+    python benchmarks/overhead.py [--quick] [--rounds N] [--peers] [--long] [--write]
 
 Plain and traced runs take turns, so that a machine that grows slower does not look like a cost;
 each time is the least of all rounds. CPU times are the kernel's (`wait4`): `perftrace` counts the
-program alone, as its trace file has it; `all of it` counts py-spy, perftrace's parent process and
-the writing of the trace file too. Tools that are not installed are left out.
+program alone, start-up included, as its trace file has it. A peer runs once, on the same program,
+and is stopped after a minute of CPU time. What is not installed is left out
+(`pip install -r benchmarks/requirements.txt`). `--write` puts the page into docs/overhead.md.
 """
 
 import argparse
@@ -13,144 +14,207 @@ import importlib.util
 import math
 import os
 import platform
+import resource
 import shlex
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-PROGRAMS = Path(__file__).parent / "programs"
-# Program: its argument for some one to two seconds, and for --quick.
-SIZES = {
-    "fib": (35, 31),
-    "scheduler": (1_500_000, 300_000),
-    "constraints": (12_000, 2_400),
-    "raytrace": (450, 200),
-    "queues": (300_000, 60_000),
-}
-PERFTRACE, WHOLE = "perftrace", "perftrace, all of it"
+from peers import PEERS, PLAIN, Tool, perftrace
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "overhead.md"
+MOST_S = 60  # CPU time of a peer's run
+SHARES = ("2%", "1%")
+SUITE = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs"]
 
 
 @dataclass(frozen=True)
-class Tool:
-    """A way to run `python ARGUMENTS…`."""
+class Program:
+    """What is run: about a second of it, with `long` five to eight times that."""
 
-    name: str
-    command: Callable[[Path, list[str]], list[str]]  # from a scratch folder and the arguments
+    arguments: list[str]
+    long: list[str]
+    quick: list[str]
+    options: tuple[str, ...] = ()  # for perftrace
     needs: str = ""  # a package
 
-    def installed(self) -> bool:
-        """Whether it can be used here."""
+    @property
+    def here(self) -> bool:
+        """Whether it can be run."""
         return not self.needs or importlib.util.find_spec(self.needs) is not None
 
 
-def _module(*options: str) -> Callable[[Path, list[str]], list[str]]:
-    return lambda scratch, arguments: [
-        sys.executable,
-        "-m",
-        *(option.format(scratch=scratch) for option in options),
-        *arguments,
-    ]
+def _own(name: str, size: int, needs: str = "") -> Program:
+    file = str(HERE / "programs" / f"{name}.py")
+    sizes = ([file, str(size)], [file, str(size * 6)], [file, str(size // 5)])
+    return Program(*sizes, needs=needs)
 
 
-def _perftrace(scratch: Path, arguments: list[str]) -> list[str]:
-    script = Path(sys.executable).with_name("perftrace")
-    options = ["-o", str(scratch / "trace.db"), "--python", sys.executable]
-    return [str(script), "run", *options, *arguments]
+def _suite(package: str, folder: str, longer: str) -> Program:
+    options = ("--include", package)
+    short, long = [*SUITE, folder], [*SUITE, longer]
+    return Program(short, long, short, options, package)
 
 
-PLAIN = Tool("plain", lambda _, arguments: [sys.executable, *arguments])
-TOOLS = (
-    Tool(PERFTRACE, _perftrace),
-    Tool("cProfile", _module("cProfile", "-o", "{scratch}/profile")),
-    Tool("VizTracer", _module("viztracer", "-o", "{scratch}/viz.json", "--quiet"), "viztracer"),
-    Tool("MonkeyType", _module("monkeytype", "run"), "monkeytype"),
-)
+PROGRAMS = {
+    "fib": _own("fib", 34),
+    "scheduler": _own("scheduler", 1_100_000),
+    "constraints": _own("constraints", 12_000),
+    "raytrace": _own("raytrace", 450),
+    "queues": _own("queues", 250_000),
+    "chaos": _own("chaos", 110_000),
+    "nbody": _own("nbody", 280_000),
+    "parser": _own("parser", 14_000),
+    "web (flask)": _own("web", 2_500, "flask"),
+    "suite (networkx)": _suite("networkx", "networkx.algorithms.centrality", "networkx.generators"),
+}
+PROGRAMS["fib"].long[1], PROGRAMS["fib"].quick[1] = "38", "31"
 
 
-def cpu_seconds(command: Sequence[str], folder: Path) -> float:
-    """CPU time of a command and of all processes it waited for."""
+class TooLongError(Exception):
+    """It used more CPU time than it may."""
+
+
+def cpu_seconds(tool: Tool, command: Sequence[str], folder: Path) -> float:
+    """CPU time of a command and of all processes it waited for.
+
+    Raises:
+        TooLongError: a peer used up its minute.
+    """
+
+    def bound() -> None:
+        if tool.peer:
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_S, MOST_S))
+
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        env={**os.environ, **tool.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=bound,  # noqa: PLW1509 - no other thread is running
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
+    spent = usage.ru_utime + usage.ru_stime
+    if tool.peer and spent > MOST_S - 2:
+        raise TooLongError
     if process.returncode:
         raise SystemExit(f"exit code {process.returncode}: {shlex.join(command)}")
-    return usage.ru_utime + usage.ru_stime
+    return spent
 
 
-def measure(tool: Tool, arguments: list[str]) -> Iterator[tuple[str, float]]:
-    """One run; its times by column."""
+def measure(tool: Tool, program: Program, arguments: list[str]) -> float:
+    """The program's CPU time under the tool, in seconds; of perftrace without its parent."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        whole = cpu_seconds(tool.command(scratch, arguments), scratch)
-        if tool.name != PERFTRACE:
-            yield tool.name, whole
-            return
-        yield WHOLE, whole
+        if not tool.name.startswith("perftrace"):
+            return cpu_seconds(tool, tool.command(scratch, arguments), scratch)
+        cpu_seconds(tool, tool.command(scratch, [*program.options, *arguments]), scratch)
         connection = sqlite3.connect(scratch / "trace.db")
-        yield PERFTRACE, connection.execute("SELECT cpu_s FROM run").fetchone()[0]
+        spent: float = connection.execute("SELECT cpu_s FROM run").fetchone()[0]
         connection.close()
+        return spent
 
 
-def compare(arguments: list[str], tools: Sequence[Tool], rounds: int) -> dict[str, float]:
-    """The least time of each column, from runs in turn."""
+def compare(
+    program: Program, arguments: list[str], rounds: int, *, peers: bool
+) -> dict[str, float]:
+    """The least time of each tool, from runs in turn."""
     best: dict[str, float] = {}
-    for _ in range(rounds):
-        for tool in (PLAIN, *tools):
-            for column, seconds in measure(tool, arguments):
-                best[column] = min(seconds, best.get(column, math.inf))
+    ours = (PLAIN, *map(perftrace, SHARES))
+    for number in range(rounds):
+        for tool in ours if number % 2 else ours[::-1]:
+            seconds = measure(tool, program, arguments)
+            best[tool.name] = min(seconds, best.get(tool.name, math.inf))
+    for tool in PEERS if peers else ():
+        if tool.installed():
+            try:
+                best[tool.name] = measure(tool, program, arguments)
+            except TooLongError:
+                best[tool.name] = math.inf
     return best
 
 
+# --- the table ----------------------------------------------------------------------------
+
+
 def rows(results: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
-    """The table: a row per program, then the geometric means of the ratios."""
-    columns = [name for name in next(iter(results.values())) if name != PLAIN.name]
-    columns.sort(key=lambda name: name != PERFTRACE)
-    yield ["program", "plain", *columns]
-    yield ["---", *["--:"] * (len(columns) + 1)]
-    for program, best in results.items():
-        ratios = [best[name] / best[PLAIN.name] for name in columns]
-        yield [program, f"{best[PLAIN.name]:.2f} s", *(f"{ratio:.2f}x" for ratio in ratios)]
-    logs = {
-        name: [math.log(best[name] / best[PLAIN.name]) for best in results.values()]
-        for name in columns
-    }
-    means = [math.exp(statistics.fmean(logs[name])) for name in columns]
-    yield ["geometric mean", "", *(f"{mean:.2f}x" for mean in means)]
+    """A row per tool, so that it fits a page: its ratio for each program, and their mean."""
+    tools = [name for name in next(iter(results.values())) if name != PLAIN.name]
+    yield ["", *results, "geometric mean"]
+    yield ["---", *["--:"] * (len(results) + 1)]
+    yield [PLAIN.name, *(f"{best[PLAIN.name]:.2f} s" for best in results.values()), ""]
+    for tool in tools:
+        ratios = [best[tool] / best[PLAIN.name] for best in results.values()]
+        limits = [MOST_S / best[PLAIN.name] for best in results.values()]
+        cells = [
+            f">{limit:.0f}x" if math.isinf(ratio) else _times(ratio)
+            for ratio, limit in zip(ratios, limits, strict=True)
+        ]
+        known = [min(pair) for pair in zip(ratios, limits, strict=True)]
+        mean = math.exp(statistics.fmean(map(math.log, known)))
+        yield [tool, *cells, ("" if known == ratios else ">") + _times(mean)]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.3f}x" if ratio < 2 else f"{ratio:.1f}x"
+
+
+def table(results: Mapping[str, Mapping[str, float]]) -> str:
+    """As Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows(results))
+
+
+def page(text: str, command: str, rounds: int) -> None:
+    """Replace the page's table for this Python and these sizes."""
+    mark = f"<!-- {command}, {platform.python_version()} -->"
+    end = "<!-- end -->"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    today = datetime.now(UTC).date().isoformat()
+    said = f"`{command}`, Python {platform.python_version()}, {machine}, {today}, {rounds} rounds:"
+    section = f"{mark}\n{said}\n\n{text}\n{end}"
+    old = PAGE.read_text()
+    if mark not in old:
+        PAGE.write_text(f"{old.rstrip()}\n\n{section}\n")
+        return
+    before, _, rest = old.partition(mark)
+    PAGE.write_text(before + section + rest.partition(end)[2])
 
 
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small programs, few rounds")
-    parser.add_argument("--rounds", type=int, help="runs of each kind (5; 2 with --quick)")
-    parser.add_argument("--only", choices=SIZES, action="append", help="this program")
-    parser.add_argument("--suite", help="a further program: what follows `python`, in one argument")
+    parser.add_argument("--long", action="store_true", help="five to ten seconds each")
+    parser.add_argument("--peers", action="store_true", help="other tools too")
+    parser.add_argument("--rounds", type=int, help="runs of each kind (7; 2 with --quick)")
+    parser.add_argument("--only", choices=PROGRAMS, action="append", help="this program")
+    parser.add_argument("--write", action="store_true", help="put it into docs/overhead.md")
     options = parser.parse_args()
-    rounds = options.rounds or (2 if options.quick else 5)
-    programs = {
-        name: [str(PROGRAMS / f"{name}.py"), str(sizes[options.quick])]
-        for name, sizes in SIZES.items()
-        if not options.only or name in options.only
-    }
-    if options.suite:
-        programs["suite"] = shlex.split(options.suite)
-    tools = [tool for tool in TOOLS if tool.installed()]
+    rounds = options.rounds or (2 if options.quick else 7)
     results = {}
-    for name, arguments in programs.items():
-        print(f"{name} …", file=sys.stderr)
-        results[name] = compare(arguments, tools, rounds)
-    for row in rows(results):
-        print(f"| {' | '.join(row)} |")
+    for name, program in PROGRAMS.items():
+        if program.here and (not options.only or name in options.only):
+            print(f"{name} …", file=sys.stderr)
+            arguments = program.long if options.long else program.arguments
+            arguments = program.quick if options.quick else arguments
+            results[name] = compare(program, arguments, rounds, peers=options.peers)
+    print(table(results))
     print(
         f"\nCPU time, least of {rounds}; Python {platform.python_version()}, {platform.machine()}."
     )
+    if options.write:
+        words = [f"--{word}" for word in ("quick", "long", "peers") if getattr(options, word)]
+        page(table(results), " ".join(["python benchmarks/overhead.py", *words]), rounds)
 
 
 if __name__ == "__main__":
