@@ -1,10 +1,11 @@
 """The trace file's schema: a literal, with a comment per column and a line per version.
 
-Version 1 (0.1.0): first.
+Version 1: first.
+Version 2 (0.1.0): context, reach, call.context_id.
 """
 
 APPLICATION_ID = 0x70746631  # "ptf1", so that `file` and we know our own
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE run (                 -- one `perftrace run`
@@ -76,10 +77,24 @@ CREATE TABLE call (                -- a recorded call
   result BLOB REFERENCES value(digest),
   result_missing TEXT,             -- why the outcome was not recorded
   started_ns INTEGER NOT NULL,     -- monotonic clock of the process
-  duration_ns INTEGER              -- wall time less the recorder's; NULL: end not seen
+  duration_ns INTEGER,             -- wall time less the recorder's; NULL: end not seen
+  context_id INTEGER REFERENCES context(id)  -- the test that ran; NULL: none
 );
 CREATE INDEX call_function ON call (function_id);
 CREATE INDEX call_caller ON call (caller_id, function_id);
+CREATE TABLE context (             -- a test that ran while a run was recorded
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES run(id),
+  name TEXT NOT NULL,              -- pytest's node id, or unittest's id
+  unwatched INTEGER NOT NULL,      -- functions whose start was not noted in it, to save time
+  UNIQUE (run_id, name)
+);
+CREATE TABLE reach (               -- a function started while a test ran
+  context_id INTEGER NOT NULL REFERENCES context(id),
+  function_id INTEGER NOT NULL REFERENCES function(id),
+  PRIMARY KEY (context_id, function_id)
+) WITHOUT ROWID;
+CREATE INDEX reach_function ON reach (function_id);
 CREATE TABLE missing (             -- what was not recorded, and why
   run_id INTEGER NOT NULL REFERENCES run(id),
   function_id INTEGER REFERENCES function(id),

@@ -23,7 +23,8 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
         frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming"}),
     ),
-    (frozenset({"values", "show", "rows", "config", "store", "locate"}),),
+    (frozenset({"key", "faults"}),),
+    (frozenset({"values", "show", "rows", "config", "database", "store", "locate"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),
     (frozenset({"optimizer"}),),
     (frozenset({"report"}),),
@@ -32,7 +33,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
 
 # Each dependency has one door: the modules that may import it. What has no door is not imported.
 DOORS = {
-    "sqlite3": {"perftrace.store"},
+    "sqlite3": {"perftrace.store", "perftrace.database"},
     "sqlite_utils": {"perftrace.store"},
     "libcst": {"perftrace.optimizer"},
     "msgspec": {"perftrace.config", "perftrace.optimizer.decisions"},  # what is typed JSON, TOML

@@ -5,16 +5,30 @@ import json
 import pickle
 import tokenize
 from collections import Counter
+from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from perftrace.model import Ending
-from perftrace.store import Store
+from perftrace.store import VALUE, Store, value_row
 from perftrace.tracer.inside import journal
 from perftrace.tracer.journals import DamagedError, Record
 
 END_NOT_SEEN = "its end was not seen: still running, or an exception while none were watched"
 CHANGED = "the file changed while the program ran"
+SMALL = 512  # bytes: a value's own bytes lead to its digest
+BATCH_BYTES = 32 << 20  # of values that are written together
+ENDINGS = frozenset(ending.value for ending in Ending)
+
+# A call on its way: the columns of `call`, all but the process.
+CALL = (
+    *("function_id", "caller_id", "thread", "arguments", "missing"),
+    *("ending", "result", "result_missing", "started_ns", "duration_ns", "context_id"),
+)
+FUNCTION_ID, MISSING, CONTEXT_ID = map(CALL.index, ("function_id", "missing", "context_id"))
+ENDING, RESULT, RESULT_MISSING = map(CALL.index, ("ending", "result", "result_missing"))
+STARTED, DURATION = map(CALL.index, ("started_ns", "duration_ns"))
 
 type Missing = Counter[tuple[int | None, str, str]]  # function, subject, reason
 
@@ -27,15 +41,40 @@ class Archive:
         self.missing: Missing = Counter()
         self.functions: set[int] = set()
         self._sources: dict[str, int | None] = {}
-        self._digests: set[bytes] = set()
+        self._digests: dict[bytes, bytes] = {}  # of the small values: the same ones come again
+        self._stored: set[bytes] = set()
+        self._fresh: list[tuple[object, ...]] = []  # rows of values
+        self._fresh_bytes = 0
 
     def value(self, blob: bytes, opaque: int) -> bytes:
         """Store a value once; its digest."""
-        digest = self.store.digest(blob)
-        if digest not in self._digests:
-            self._digests.add(digest)
-            self.store.add_value(blob, opaque)
+        digest = self._digests.get(blob)
+        if digest is None:
+            digest = self.store.digest(blob)
+            if len(blob) <= SMALL:
+                self._digests[blob] = digest
+            if digest not in self._stored:
+                self._stored.add(digest)
+                self._fresh.append(value_row(digest, blob, opaque))
+                self._fresh_bytes += len(blob)
+                if self._fresh_bytes > BATCH_BYTES:
+                    self.flush()
         return digest
+
+    def flush(self) -> None:
+        """Write the values that are not written yet, in the table's order: that is faster."""
+        self._fresh.sort()
+        self.store.add_many("value", VALUE, self._fresh)
+        self._fresh = []
+        self._fresh_bytes = 0
+
+    def context(self, run_id: int, name: str, unwatched: int) -> int:
+        """Store a test that ran; its id."""
+        row = {"run_id": run_id, "name": name, "unwatched": unwatched}
+        number = self.store.intern("context", row, identity=("run_id", "name"))
+        more = "UPDATE context SET unwatched = max(unwatched, ?) WHERE id = ?"
+        self.store.change(more, unwatched, number)
+        return number
 
     def source(self, file: str, size: int, mtime_ns: int) -> int | None:
         """Store a file's text, if it is still what the program ran; its id."""
@@ -73,10 +112,13 @@ class Intake:
         self._archive = archive
         self._process: tuple[Any, ...] | None = None
         self._sources: dict[str, int | None] = {}
-        self._numbers: dict[int, int] = {}  # the journal's functions -> their ids
-        self._calls: dict[int, dict[str, Any]] = {}
+        self._numbers: dict[int, int | None] = {0: None}  # the journal's functions -> their ids
+        self._calls: dict[int, list[Any]] = {}  # in the order of CALL
         self._items: dict[int, list[bytes]] = {}
         self._missing: list[tuple[int, str, str]] = []
+        self._contexts: dict[int, tuple[str, int]] = {}
+        self._context = 0
+        self._reached: set[tuple[int, int]] = set()  # context, function's id
         self.timed: list[tuple[str, int]] = []
         self._take = {
             journal.PROCESS: self._take_process,
@@ -87,16 +129,20 @@ class Intake:
             journal.END: self._take_end,
             journal.MISSING: self._take_missing,
             journal.TIMED: self._take_timed,
+            journal.CONTEXT: self._take_context,
+            journal.REACHED: self._take_reached,
         }
 
-    def take(self, record: Record) -> None:
-        """Take the next record.
+    def take_all(self, records: Iterable[Record]) -> None:
+        """Take the journal's records.
 
         Raises:
-            DamagedError: the recorder did not write it so.
+            DamagedError: the recorder did not write one so; those before it are taken.
         """
+        take = self._take
         try:
-            self._take[record.kind](*record.fields)
+            for kind, fields in records:
+                take[kind](*fields)
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedError(
                 f"a record makes no sense: {type(error).__name__}: {error}"
@@ -122,10 +168,14 @@ class Intake:
             "recorder_ns": recorder_ns,
         }
         process_id = self._archive.store.add("process", row)
-        for call in sorted(self._calls.values(), key=lambda call: int(call["started_ns"])):
-            self._archive.store.add("call", {"process_id": process_id, **call})
+        contexts = self._write_contexts(run_id)
+        calls = sorted(self._calls.values(), key=itemgetter(STARTED))
+        for call in calls:
+            call[CONTEXT_ID] = contexts[call[CONTEXT_ID]]
+        columns = ("process_id", *CALL)
+        self._archive.store.add_many("call", columns, ((process_id, *call) for call in calls))
         self._note_missing()
-        return len(self._calls)
+        return len(calls)
 
     @property
     def interpreter(self) -> tuple[str, str]:
@@ -157,34 +207,33 @@ class Intake:
 
     def _take_begin(self, call: int, function: int, caller: int, thread: int, *rest: Any) -> None:
         started_ns, blob, opaque, missing = rest
-        self._calls[call] = {
-            "function_id": self._numbers[function],
-            "caller_id": self._numbers[caller] if caller else None,
-            "thread": thread,
-            "arguments": None if blob is None else self._archive.value(blob, opaque),
-            "missing": missing,
-            "ending": Ending.UNKNOWN,
-            "result": None,
-            "result_missing": END_NOT_SEEN,
-            "started_ns": started_ns,
-            "duration_ns": None,
-        }
+        function_id = self._numbers[function]
+        digest = None if blob is None else self._archive.value(blob, opaque)
+        unknown = (Ending.UNKNOWN.value, None, END_NOT_SEEN)
+        self._calls[call] = [
+            *(function_id, self._numbers[caller], thread, digest, missing),
+            *(*unknown, started_ns, None, self._context),
+        ]
+        if self._context and function_id is not None:
+            self._reached.add((self._context, function_id))
 
     def _take_item(self, call: int, blob: bytes) -> None:
         """An item of a generator; what was seen stands even if its end was not."""
         items = self._items.setdefault(call, [])
         items.append(blob)
-        self._calls[call]["ending"] = Ending.YIELDED
+        self._calls[call][ENDING] = Ending.YIELDED.value
 
     def _take_end(self, call: int, ending: str, blob: bytes | None, *rest: Any) -> None:
         opaque, missing, duration_ns = rest
-        self._items.pop(call, None)
-        self._calls[call] |= {
-            "ending": Ending(ending),
-            "result": None if blob is None else self._archive.value(blob, opaque),
-            "result_missing": missing,
-            "duration_ns": duration_ns,
-        }
+        if self._items:
+            self._items.pop(call, None)
+        if ending not in ENDINGS:
+            raise ValueError(f"an ending {ending!r}")
+        row = self._calls[call]
+        row[ENDING] = ending
+        row[RESULT] = None if blob is None else self._archive.value(blob, opaque)
+        row[RESULT_MISSING] = missing
+        row[DURATION] = duration_ns
 
     def _take_missing(self, function: int, subject: str, reason: str) -> None:
         self._missing.append((function, subject, reason))
@@ -192,20 +241,41 @@ class Intake:
     def _take_timed(self, stack: str, spent_ns: int) -> None:
         self.timed.append((stack, spent_ns))
 
+    def _take_context(self, number: int, name: str, unwatched: int) -> None:
+        if number:
+            self._contexts[number] = (name, unwatched)
+        self._context = number
+
+    def _take_reached(self, number: int, functions: tuple[int, ...]) -> None:
+        if number not in self._contexts:
+            raise ValueError(f"context {number}")
+        for function in functions:
+            function_id = self._numbers[function]
+            if function_id is not None:
+                self._reached.add((number, function_id))
+
     # --- what is left ---------------------------------------------------------------------
 
     def close(self) -> None:
         """All records are taken: a generator whose end was not seen gave at least its items."""
         for call, items in self._items.items():
             blob = pickle.dumps([[items, "suspended", None], None], 5)
-            digest = self._archive.value(blob, 0)
-            self._calls[call] |= {"result": digest, "result_missing": None}
+            row = self._calls[call]
+            row[RESULT], row[RESULT_MISSING] = self._archive.value(blob, 0), None
+
+    def _write_contexts(self, run_id: int) -> dict[int, int | None]:
+        """Write the tests that ran and what they reached; the journal's numbers -> their ids."""
+        ids: dict[int, int | None] = {0: None}
+        for number, (name, unwatched) in self._contexts.items():
+            ids[number] = self._archive.context(run_id, name, unwatched)
+        pairs = [(ids[number], function) for number, function in sorted(self._reached)]
+        self._archive.store.add_many("reach", ("context_id", "function_id"), pairs)
+        return ids
 
     def _note_missing(self) -> None:
+        missing = self._archive.missing
         for call in self._calls.values():
-            for subject, reason in (
-                ("arguments", call["missing"]),
-                ("results", call["result_missing"]),
-            ):
-                if reason is not None:
-                    self._archive.missing[call["function_id"], subject, reason] += 1
+            if call[MISSING] is not None:
+                missing[call[FUNCTION_ID], "arguments", call[MISSING]] += 1
+            if call[RESULT_MISSING] is not None:
+                missing[call[FUNCTION_ID], "results", call[RESULT_MISSING]] += 1

@@ -55,6 +55,13 @@ class Control:
         )
         self._start()
 
+    def stop(self) -> None:
+        """End the thread, and write what it would have written next."""
+        self._before_fork()
+        if self._timing is not None:
+            self._timing.stop()
+        self._process.clocks(self._budget.refresh(), self._budget.spent)
+
     # --- the thread -----------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -91,6 +98,7 @@ class Control:
         for function in self._budget.choose():
             self._monitor.arm(function)
         self._process.note()
+        self._monitor.contexts.write()
         self._process.clocks(cpu, self._budget.spent)
         if self._timing is not None:
             self._timing.round()
@@ -138,6 +146,7 @@ class Control:
         try:
             self._process.begin_again()
             self._process.note()
+            self._monitor.contexts.begin_again()
         except (journal.FullError, OSError):
             self._monitor.stop()
             return

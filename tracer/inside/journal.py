@@ -38,6 +38,8 @@ ITEM = b"Y"  # call, blob: what a generator yielded
 END = b"E"  # call, ending, result, opaque, missing, duration ns
 MISSING = b"M"  # function or 0, subject, reason
 TIMED = b"T"  # stack as text, ns: see timing.py
+CONTEXT = b"C"  # number or 0, name, functions whose start is not noticed: from here on
+REACHED = b"R"  # number of the context, (function, …): they started in it
 
 # The slots: two clocks, then counts of what was not recorded.
 CPU_NS = 0

@@ -19,7 +19,8 @@ from time import monotonic_ns, thread_time_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
-from .function import Watched
+from .contexts import Contexts
+from .function import Watched, caller
 from .pending import Pending, PendingCalls
 
 TYPE_CHECKING = False
@@ -39,7 +40,6 @@ GIVE_UP_SUSPENDED = 256  # the same for generators and coroutines: many are aliv
 EVENT_NS = 400  # an event that leads to nothing
 MOST_UNWINDS = 2000  # exceptions leaving a frame between two rounds of the control thread
 MOST_SWITCHES = 1 << 20  # the interpreter's counter of them overflows at 1 << 24
-CALLERS = 24  # frames looked at for the nearest user function
 COPIES = 8  # code objects of one function: programs that compile it again and again
 WRAPPED = "async_generator_wrapped_value"
 
@@ -63,6 +63,7 @@ class Monitor:
         self.busy: set[int] = set()
         self.unwound = 0  # exceptions that left a frame since the control thread looked
         self.watching_unwinds = False
+        self.contexts = Contexts(process, budget, self._watch)
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
         self._pending = PendingCalls()
@@ -99,8 +100,8 @@ class Monitor:
             return
         self.running = False
         monitoring.set_events(self._a, 0)
-        for function in list(self._functions.values()):
-            set_local_events(self._b, function.code, 0)
+        for code in [*[f.code for f in list(self._functions.values())], *self.contexts.codes]:
+            set_local_events(self._b, code, 0)
         for number in (self._a, self._b):
             for event in (START, RETURN, YIELD, UNWIND):
                 monitoring.register_callback(number, event, None)
@@ -113,7 +114,7 @@ class Monitor:
     def look_round(self) -> None:
         """Note which functions run now: too crude to rank them, enough to share the budget."""
         for frame in _current_frames().values():
-            function = self._functions.get(id(frame.f_code)) or self._caller(frame)
+            function = self._functions.get(id(frame.f_code)) or caller(frame, self._functions)
             if function is not None:
                 function.seen += 1
 
@@ -147,35 +148,47 @@ class Monitor:
                 return DISABLE
             reason = self.scope.reason(code.co_filename)
             if reason is None:
-                done = self._guarded(None, self._first, code, _getframe(1))
+                done = self.guarded(None, self._first, code, _getframe(1))
                 return DISABLE if done else None
             if reason != scope.OURS and scope.is_function(code):
                 self.process.not_watched(reason)
                 self.budget.spent += EVENT_NS
+                if self.contexts.is_runner(code):
+                    set_local_events(self._b, code, START | RETURN)
+                    self.guarded(None, self.contexts.begin, _getframe(1))
         except RecursionError:
             return None
         return DISABLE
 
-    def _on_start(self, code: "CodeType", _: int) -> None:
+    def _on_start(self, code: "CodeType", _: int) -> object:
         try:
             function = self._functions.get(id(code))
             if function is None or is_finalizing():  # modules are being taken apart
-                return
+                if id(code) in self.contexts.runners:
+                    self.guarded(None, self.contexts.begin, _getframe(1))
+                return None
+            if function.unseen:
+                self.contexts.reached(function)
+            if not function.events & START:
+                return DISABLE
             if function.pending:
-                self._guarded(function, self._another_start, function, _getframe(1))
+                self.guarded(function, self._another_start, function, _getframe(1))
             elif self.budget.open():
-                self._guarded(function, self._begin, function, _getframe(1))
+                self.guarded(function, self._begin, function, _getframe(1))
             else:
-                self._guarded(function, self._give_up, function)
+                self.guarded(function, self._give_up, function)
         except RecursionError:
-            return
+            pass
+        return None
 
     def _on_return(self, code: "CodeType", _: int, value: object) -> None:
         try:
             pending = self._of_frame(code, _getframe(1))
             if pending is not None:
                 how = ("returned", value)
-                self._guarded(pending.function, self._end, pending, _getframe(1), how)
+                self.guarded(pending.function, self._end, pending, _getframe(1), how)
+            elif id(code) in self.contexts.runners:
+                self.guarded(None, self.contexts.end, _getframe(1))
         except RecursionError:
             return
 
@@ -183,7 +196,7 @@ class Monitor:
         try:
             pending = self._of_frame(code, _getframe(1))
             if pending is not None:
-                self._guarded(pending.function, self._yielded, pending, _getframe(1), value)
+                self.guarded(pending.function, self._yielded, pending, _getframe(1), value)
         except RecursionError:
             return
 
@@ -191,18 +204,18 @@ class Monitor:
         try:
             self.unwound += 1
             if self.unwound > MOST_UNWINDS:
-                self._guarded(None, self.mute_unwinds)
+                self.guarded(None, self.mute_unwinds)
             if id(code) in self._functions:
                 pending = self._of_frame(code, _getframe(1))
                 if pending is not None:
                     how = ("suspended" if type(error) is GeneratorExit else "raised", error)
-                    self._guarded(pending.function, self._end, pending, _getframe(1), how)
+                    self.guarded(pending.function, self._end, pending, _getframe(1), how)
         except RecursionError:
             return
 
     # --- what they do ---------------------------------------------------------------------
 
-    def _guarded(
+    def guarded(
         self, function: Watched | None, work: "Callable[..., Pending | None]", *details: object
     ) -> bool:
         """Do work at the program's expense, never to its harm; whether it was done."""
@@ -248,6 +261,7 @@ class Monitor:
         module = dict.get(frame.f_globals, "__name__")
         function = Watched(code, number, identity, module if type(module) is str else "")
         self._functions[id(code)] = function
+        self.contexts.reached(function)
         return self._begin(function, frame)
 
     def _begin(self, function: Watched, frame: "FrameType") -> Pending:
@@ -259,15 +273,15 @@ class Monitor:
         given = arguments(pending, frame)
         function.captured += 1
         function.missed = function.depth = 0
-        caller = self._caller(frame)
+        calling = caller(frame, self._functions)
         self.process.declare(function)
-        if caller is not None:
-            self.process.declare(caller)
+        if calling is not None:
+            self.process.declare(calling)
         self.process.write(
             journal.BEGIN,
             pending.call,
             function.number,
-            caller.number if caller is not None else 0,
+            calling.number if calling is not None else 0,
             pending.thread,
             started,
             given.blob,
@@ -333,7 +347,7 @@ class Monitor:
             return None
         pending = self._pending.of_frame(function, frame)
         if pending is None and self._missed_enough(function, -1):
-            self._guarded(function, self._abandon, function)
+            self.guarded(function, self._abandon, function)
         return pending
 
     def _missed_enough(self, function: Watched, deeper: int) -> bool:
@@ -371,17 +385,12 @@ class Monitor:
     def _set(self, function: Watched, events: int) -> None:
         if not self.running:
             return
+        function.events = events
+        if function.unseen:
+            events |= START
         set_local_events(self._b, function.code, 0)  # so that what was on fires again
         if events:
             set_local_events(self._b, function.code, events)
 
-    def _caller(self, frame: "FrameType") -> Watched | None:
-        below = frame.f_back
-        for _ in range(CALLERS):
-            if below is None:
-                return None
-            function = self._functions.get(id(below.f_code))
-            if function is not None:
-                return function
-            below = below.f_back
-        return None
+    def _watch(self, function: Watched) -> None:
+        self._set(function, function.events)
