@@ -41,6 +41,7 @@ DOORS = {
     "compression": {"perftrace.compress"},
     "click": {"perftrace.cli"},
     "rich": {"perftrace.cli", "perftrace.report"},
+    "pytest": {"perftrace.tracer.plugin"},
     "sitecustomize": {"perftrace.tracer.inject", "perftrace.replay.inject"},  # the user's own
 }
 
@@ -52,6 +53,7 @@ INSIDE = {
     ),
     "perftrace.tracer.inside",
     "perftrace.tracer.inject",
+    "perftrace.tracer.plugin",  # and pytest, which loads it
     "perftrace.replay.inside",
     "perftrace.replay.inject",
     "perftrace.replay.testing",  # replay tests import it in the user's environment

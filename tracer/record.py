@@ -41,7 +41,7 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
         CannotError: the program could not be started.
     """
     ingest.recover(choices.database)
-    plan = _plan(program, cwd, settings, choices)
+    plan = plan_of(program, cwd, settings, choices, parent=os.getpid())
     unsampled = sampler.unavailable() if choices.sample else "--no-sample was given"
     try:
         folder = spool.create(plan, timing=choices.sample and bool(unsampled))
@@ -62,7 +62,10 @@ def record(program: Program, cwd: Path, settings: Settings, choices: Choices) ->
     return Result(_exit_code(finish), summary, "")
 
 
-def _plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Plan:
+def plan_of(
+    program: Program, cwd: Path, settings: Settings, choices: Choices, *, parent: int
+) -> Plan:
+    """What is about to be run, for a parent process that reads the journals when it has ended."""
     sources = tuple(str(program.root / folder) for folder in settings.source)
     return Plan(
         uuid=str(uuid.uuid4()),
@@ -73,7 +76,7 @@ def _plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> 
         root=str(program.root),
         python=program.python,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        parent=os.getpid(),
+        parent=parent,
         overhead=choices.overhead,
         sources=sources or (str(program.root),),
         includes=spool.globs(settings.include, program.root) + spool.globs(choices.includes, cwd),

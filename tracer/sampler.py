@@ -7,12 +7,14 @@ program is started, so that the recorder can time calls itself (`inside/timing.p
 
 import contextlib
 import ctypes
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from perftrace.store import Store
 BLOCKING_RATE = 200
 SHARED_RATE = 100
 PATIENCE_S = 10.0  # for py-spy to write what it saw
+POLL_S = 0.01
 ENDS_ALONE_S = 0.5  # after the program
 
 TIMED_SAMPLE = 1_000_000  # the weight of a window of `inside/timing.py` that was all program
@@ -63,6 +66,7 @@ class Sampler:
 
     def __init__(self, process: subprocess.Popen[bytes] | None, folder: Path, rate: int) -> None:
         self._process = process
+        self._folder = folder
         self._output = _output(folder)
         self._log = _log(folder)
         self._rate = rate
@@ -99,6 +103,17 @@ class Sampler:
                 (), 1 / self._rate, "none", unavailable() or "py-spy could not be started"
             )
         _end(self._process)
+        return self._seen()
+
+    def leave(self) -> None:
+        """Let it run on when this process ends; `stop_left` is for another one to call."""
+        pid = 0
+        if self._process is not None:
+            pid = self._process.pid
+            self._process.returncode = 0  # else its destructor complains
+        _left(self._folder).write_text(json.dumps([pid, self._rate, ""]), encoding="utf-8")
+
+    def _seen(self) -> Samples:
         try:
             text = self._output.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -116,8 +131,46 @@ class Sampler:
         return "py-spy had no time to look into the program"
 
 
-def unavailable() -> str:
-    """Why py-spy can't be used here; empty if it can."""
+def leave_none(folder: Path, note: str) -> None:
+    """No sampler looks on, and why."""
+    _left(folder).write_text(json.dumps([0, 1, note]), encoding="utf-8")
+
+
+def stop_left(folder: Path) -> Samples:
+    """Stop the sampler that another process started and left; what it saw."""
+    try:
+        pid, rate, note = json.loads(_left(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Samples((), 0.0, "none", "the program deleted the sampler's files")
+    if not pid:
+        return Samples((), 1 / rate, "none", note or "py-spy could not be started")
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself
+        if not _ended(pid):
+            os.kill(pid, signal.SIGINT)
+        patience = time.monotonic() + PATIENCE_S
+        while not _ended(pid):
+            if time.monotonic() > patience:
+                os.kill(pid, signal.SIGKILL)
+                break
+            time.sleep(POLL_S)
+    return Sampler(None, folder, rate)._seen()
+
+
+def _ended(pid: int) -> bool:
+    """Whether the process is gone, or another one has its id by now."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except ProcessLookupError:
+        return True
+    except OSError:  # there is no /proc on this system
+        return False
+    name, _, rest = state.partition("(")[2].rpartition(")")
+    return "py-spy" not in name or rest.split()[0] == "Z"
+
+
+def unavailable(*, own_child: bool = True) -> str:
+    """Why py-spy can't be used here; empty if it can. Is the program a child of this process?"""
     if _binary() is None:
         return "py-spy is not installed: pip install py-spy"
     if sys.platform == "darwin" and os.geteuid() != 0:
@@ -127,6 +180,8 @@ def unavailable() -> str:
             "the system forbids looking into another process"
             f" (kernel.yama.ptrace_scope = {_yama()}): run as root, or set it to 1"
         )
+    if not own_child and _yama() == 1 and not _may_trace_all():
+        return "the system lets py-spy look only into what it starts: perftrace run -m pytest"
     return ""
 
 
@@ -170,6 +225,10 @@ def _cores() -> int:
 
 def _output(folder: Path) -> Path:
     return folder / "py-spy.raw"
+
+
+def _left(folder: Path) -> Path:
+    return folder / "py-spy.json"
 
 
 def _log(folder: Path) -> Path:

@@ -96,8 +96,8 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         sample=not options["no_sample"],
     )
     result = record(program, cwd, settings, choices)
-    lines = _document(result, choices.database) if options["as_json"] else _lines(result, choices)
-    for line in lines:
+    document = options["as_json"]
+    for line in _document(result, choices.database) if document else lines(result, choices):
         click.echo(line, err=True)
     return result.exit_code
 
@@ -117,7 +117,7 @@ def _form(module: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str, .
     return form, words
 
 
-def _lines(result: Result, choices: Choices) -> Iterator[str]:
+def lines(result: Result, choices: Choices) -> Iterator[str]:
     """For people: where the trace is, what is not in it and why, the next command."""
     summary = result.summary
     if summary is None:

@@ -146,7 +146,14 @@ class Contexts:
 
 
 def _pytest_name(frame: "FrameType") -> str:
-    return _text(_attribute(_local(frame, "item"), "_nodeid"))
+    """The item's `nodeid`, if that is pytest's own property and not one of the user's."""
+    item = _local(frame, "item")
+    for kind in type.__getattribute__(type(item), "__mro__"):
+        found = type.__getattribute__(kind, "__dict__").get("nodeid")
+        if found is not None:
+            theirs = type.__getattribute__(kind, "__module__") != "_pytest.nodes"
+            return "" if theirs else _text(found.__get__(item))
+    return ""
 
 
 def _unittest_name(frame: "FrameType") -> str:
