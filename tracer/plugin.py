@@ -7,9 +7,6 @@ plan, py-spy, the trace file) is done by processes of their own before and after
 Nothing in here fails a session: what goes wrong is one line at its end. PYTEST_DONT_REWRITE
 """
 
-# os.path: pathlib's classes may be patched by the tests.
-# ruff: noqa: PTH120
-
 import importlib
 import json
 import os

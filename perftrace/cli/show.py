@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,10 +23,12 @@ from perftrace.report.calls import (
     outcome_text,
     seen_in,
 )
+from perftrace.report.reaching import Reaching, reaching
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
 
 READ = 1000  # recorded calls read for their types
+MOST_TESTS = 20  # listed
 
 type Section = tuple[str, Iterable[str]]
 
@@ -44,6 +46,7 @@ class Summary:
     lists: int  # different argument lists among them
     gaps: list[tuple[str, str, int]]
     slowest: tuple[float, str, str] | None  # seconds, arguments, outcome
+    reaching: Reaching
 
 
 @click.command("show")
@@ -93,6 +96,7 @@ def _summarise(store: Store, func: str) -> Summary:
             arguments_text(store, slowest),
             outcome_text(store, slowest),
         ),
+        reaching=reaching(store, run, function, rows.values()),
     )
 
 
@@ -110,6 +114,7 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield "Exceptions", _types(summary.seen.exceptions)
     yield "Not recorded", [f"{n:,} {subject}: {reason}" for subject, reason, n in summary.gaps]
     yield "Slowest call", _slowest(summary)
+    yield "Tests that reach it", _tests(summary.reaching)
     if row.recorded:
         yield "Next", [f"perftrace calls {shlex.quote(summary.label)}"]
 
@@ -167,6 +172,25 @@ def _slowest(summary: Summary) -> Iterator[str]:
         yield f"{tables.seconds(took)}: ({arguments}) -> {outcome}"
 
 
+def _tests(found: Reaching) -> Iterator[str]:
+    if not found.tests:
+        return
+    yield f"{len(found.seen):,} of {found.tests:,} tests were seen to, straight or through others"
+    yield from _listed(found.seen)
+    if found.likely:
+        yield f"{len(found.likely):,} more likely do: they reach one of its callers"
+        yield from _listed(found.likely)
+    if found.partly:
+        part = f"in {found.partly:,} of {found.tests:,} tests not every function was watched"
+        yield f"the list may lack some: {part}, to save time"
+
+
+def _listed(names: Sequence[str]) -> Iterator[str]:
+    yield from (f"  {name}" for name in names[:MOST_TESTS])
+    if len(names) > MOST_TESTS:
+        yield f"  and {len(names) - MOST_TESTS:,} more: --json lists all"
+
+
 # --- document ---------------------------------------------------------------------------
 
 
@@ -196,6 +220,13 @@ def _document(summary: Summary) -> dict[str, Any]:
             {"subject": subject, "reason": reason, "count": count}
             for subject, reason, count in summary.gaps
         ],
+        "tests": [
+            {"name": name, "how": how}
+            for how, names in (("seen", summary.reaching.seen), ("likely", summary.reaching.likely))
+            for name in names
+        ],
+        "tests_recorded": summary.reaching.tests,
+        "tests_partly_watched": summary.reaching.partly,
         "slowest": None
         if summary.slowest is None
         else dict(zip(("seconds", "arguments", "outcome"), summary.slowest, strict=True)),
