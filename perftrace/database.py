@@ -36,6 +36,25 @@ def open_checked(path: Path, uri: str) -> sqlite3.Connection:
     return connection
 
 
+def as_newest(path: Path, folder: Path) -> Path:
+    """A checked file of the present format: this one, or a copy in a folder made for it.
+
+    Raises:
+        TraceError: it is not ours, it is damaged, or it is too new.
+    """
+    try:
+        with contextlib.closing(_connect(f"{path.resolve().as_uri()}?mode=ro")) as connection:
+            if _checked_version(path, connection) == VERSION:
+                return path
+        folder.mkdir()
+        copy_of_older(path, folder / path.name)
+    except OSError as error:
+        raise faults.unwritable(folder, error) from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise faults.broken(path, error) from error
+    return folder / path.name
+
+
 def _connect(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, timeout=PATIENCE_S, uri=True)
     connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
@@ -69,10 +88,15 @@ def require_sqlite(path: Path) -> None:
 
 def make_room(path: Path) -> None:
     """See that there is a file, for this user alone; a folder made for it is not for git."""
+    make_folder(path)
+    path.touch(mode=0o600)
+
+
+def make_folder(path: Path) -> None:
+    """See that there is a folder for a file; one made for it is not for git."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True)
         path.with_name(".gitignore").write_text("*\n", encoding="utf-8")
-    path.touch(mode=0o600)
 
 
 def make(path: Path) -> None:

@@ -4,6 +4,8 @@ Version 1: first.
 Version 2 (0.1.0): context, reach, call.context_id.
 """
 
+import re
+
 APPLICATION_ID = 0x70746631  # "ptf1", so that `file` and we know our own
 VERSION = 2
 
@@ -131,3 +133,5 @@ CREATE TABLE decision (            -- what `perftrace optimize` found for a func
   created TEXT NOT NULL            -- ISO 8601, UTC
 );
 """
+
+TABLES = tuple(re.findall(r"^CREATE TABLE (\w+)", SCHEMA, re.MULTILINE))

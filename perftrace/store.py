@@ -24,7 +24,7 @@ class Store:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, key: bytes) -> None:
         self.path = path
-        self._base = hashlib.blake2b(digest_size=16, key=key)
+        self._base = hasher(key)
         self._connection = connection
         self._db = sqlite_utils.Database(connection)
         self._functions: dict[int, Function] = {}
@@ -94,6 +94,26 @@ class Store:
         except sqlite3.Error as error:
             raise faults.broken(self.path, error) from error
 
+    @contextlib.contextmanager
+    def attached(self, path: Path, name: str) -> Iterator[None]:
+        """Another trace file, which was checked, for reading; under this name in queries."""
+        self._connection.execute(f"ATTACH ? AS {name}", (f"{path.resolve().as_uri()}?mode=ro",))
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DETACH {name}")
+
+    @contextlib.contextmanager
+    def rebuilt_indexes(self, table: str, *, when: bool) -> Iterator[None]:
+        """Make the table's indexes anew in the end: for many rows that is faster."""
+        sql = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = ?"
+        found = self._connection.execute(f"{sql} AND sql IS NOT NULL", (table,)).fetchall()
+        for name, _ in found if when else ():
+            self._connection.execute(f"DROP INDEX main.{name}")
+        yield
+        for _, made in found if when else ():
+            self._connection.execute(made)
+
     def add(self, table: str, row: Row) -> int:
         """Insert a row; its id."""
         marks = ", ".join(f":{name}" for name in row)
@@ -154,10 +174,25 @@ class Store:
                 raise
             raise faults.broken(self.path, error) from error
 
+    def tuples(self, sql: str, *parameters: object) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query as tuples: there are many.
+
+        Raises:
+            TraceError: the file is damaged.
+        """
+        try:
+            yield from self._connection.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise faults.broken(self.path, error) from error
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns."""
+        return [row["name"] for row in self.rows(f"PRAGMA main.table_info({table})")]
+
     def runs(self) -> list[Run]:
         """The runs, oldest first."""
         found = self.rows("SELECT * FROM run ORDER BY id")
-        return [self._noun(rows.run, row) for row in found]
+        return [self.noun(rows.run, row) for row in found]
 
     def last_run(self) -> Run:
         """The newest run, leaving out failed ones that recorded no call, if there is another.
@@ -179,12 +214,12 @@ class Store:
         run = next((run for run in self.runs() if row and run.id == row["run_id"]), None)
         if row is None or run is None:
             raise faults.damaged(self.path, f"process {number} is missing")
-        return self._noun(partial(rows.process, run=run), row)
+        return self.noun(partial(rows.process, run=run), row)
 
     def functions(self) -> dict[int, Function]:
         """All recorded functions by id."""
         if not self._functions:
-            found = (self._noun(rows.function, row) for row in self.rows("SELECT * FROM function"))
+            found = (self.noun(rows.function, row) for row in self.rows("SELECT * FROM function"))
             self._functions = {function.id: function for function in found}
         return self._functions
 
@@ -201,7 +236,7 @@ class Store:
                 "no-source",
                 f"The source of {function.file} was not recorded. Record again: perftrace run",
             )
-        return self._noun(lambda row: bytes(row["text"]).decode("utf-8"), row)
+        return self.noun(lambda row: bytes(row["text"]).decode("utf-8"), row)
 
     def calls(
         self, function: Function, *, run: Run | None = None, slowest: int | None = None
@@ -223,7 +258,7 @@ class Store:
             arguments = self._value(row["arguments"], row["missing"])
             result = self._value(row["result"], row["result_missing"])
             build = partial(rows.call, known=known, arguments=arguments, result=result)
-            yield self._noun(build, row)
+            yield self.noun(build, row)
 
     def blob(self, value: Recorded) -> bytes:
         """A value's bytes.
@@ -252,7 +287,7 @@ class Store:
         )
         return [(row["subject"], row["reason"], row["n"]) for row in self.rows(sql, run.id)]
 
-    def _noun[T](self, build: Callable[[Row], T], row: Row) -> T:
+    def noun[T](self, build: Callable[[Row], T], row: Row) -> T:
         """What a row says; in a damaged or hostile file it may say anything."""
         try:
             return build(row)
@@ -265,7 +300,12 @@ class Store:
         row = next(self.rows("SELECT size, opaque FROM value WHERE digest = ?", digest), None)
         if row is None:
             raise faults.damaged(self.path, "a value is missing")
-        return self._noun(partial(rows.recorded, digest), row)
+        return self.noun(partial(rows.recorded, digest), row)
+
+
+def hasher(key: bytes) -> "hashlib.blake2b":
+    """What makes digests with this key; to be copied for each."""
+    return hashlib.blake2b(digest_size=16, key=key)
 
 
 def value_row(digest: bytes, blob: bytes, opaque: int) -> tuple[bytes, int, int, str, bytes]:

@@ -25,6 +25,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
     ),
     (frozenset({"key", "faults"}),),
     (frozenset({"values", "show", "rows", "config", "database", "store", "locate"}),),
+    (frozenset({"merge", "retain"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),
     (frozenset({"optimizer"}),),
     (frozenset({"report"}),),

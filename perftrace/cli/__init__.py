@@ -18,6 +18,7 @@ COMMANDS = {
     "optimize": "perftrace.cli.optimize",
     "apply": "perftrace.cli.apply",
     "verify": "perftrace.cli.verify",
+    "merge": "perftrace.cli.merge",
 }
 OUR_BUG = 4
 INTERRUPTED = 130
