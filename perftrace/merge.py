@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from perftrace.model import Ending
 from perftrace.schema import TABLES
 from perftrace.store import Store, hasher
 
-BULK = 10_000  # calls: from here on, indexes are faster made anew than kept up
+KEY_SAMPLE = 64  # values that are looked at to find the key of a file
 
 TYPES = {
     "INTEGER": ("integer",),
@@ -178,10 +179,10 @@ def _wrong(column: dict[str, Any]) -> str:
 def _check_values(store: Store, source: Store, file: Path, trust: Trust, table: str) -> str:
     """See that each value has its digest; the table with the digests by our key, if they differ."""
     ours = user_key()
-    first = next(_values(source), None)
+    first = list(islice(_values(source), KEY_SAMPLE))
     key: bytes | None = ours
-    if first is not None:
-        key = _key_of(*first, (ours, *trust.keys))
+    if first:
+        key = _key_of(first, (ours, *trust.keys))
         if key is None and not trust.unverified:
             raise CannotError(
                 "merge-key",
@@ -195,7 +196,8 @@ def _check_values(store: Store, source: Store, file: Path, trust: Trust, table: 
         return ""
     store.change(f"CREATE TEMP TABLE {table} (old BLOB PRIMARY KEY, new BLOB) WITHOUT ROWID")
     base = None if key is None else hasher(key)
-    store.add_many(f"temp.{table}", ("old", "new"), _rekeyed(store, source, base))
+    with store.transaction():
+        store.add_many(f"temp.{table}", ("old", "new"), _rekeyed(store, source, base))
     return table
 
 
@@ -218,12 +220,14 @@ def _values(source: Store) -> Iterator[tuple[bytes, bytes]]:
             yield digest, compress.unpack(codec, data, size)
 
 
-def _key_of(digest: bytes, blob: bytes, keys: Sequence[bytes]) -> bytes | None:
+def _key_of(sample: Sequence[tuple[bytes, bytes]], keys: Sequence[bytes]) -> bytes | None:
+    """The key that any of these values was recorded with: one that was changed has none."""
     for key in keys:
-        made = hasher(key)
-        made.update(blob)
-        if made.digest() == digest:
-            return key
+        for digest, blob in sample:
+            made = hasher(key)
+            made.update(blob)
+            if made.digest() == digest:
+                return key
     return None
 
 
@@ -267,7 +271,7 @@ def _add(store: Store, source: _Source) -> Merged:
             state = source.path.stat()
             if (state.st_size, state.st_mtime_ns) != source.state:
                 raise faults.damaged(source.file, "it changed while it was read")
-            with store.transaction(), store.rebuilt_indexes("call", when=source.calls > BULK):
+            with store.transaction(), store.bulk("call", source.calls):
                 _add_runs(store, source)
                 _add_same(store)
                 _add_numbered(store, "process", "run_id")

@@ -104,14 +104,15 @@ class Store:
             self._connection.execute(f"DETACH {name}")
 
     @contextlib.contextmanager
-    def rebuilt_indexes(self, table: str, *, when: bool) -> Iterator[None]:
-        """Make the table's indexes anew in the end: for many rows that is faster."""
+    def bulk(self, table: str, count: int) -> Iterator[None]:
+        """So many rows follow: where they are most of the table, its indexes are made anew."""
+        there = self._connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0  # noqa: S608
         sql = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = ?"
         found = self._connection.execute(f"{sql} AND sql IS NOT NULL", (table,)).fetchall()
-        for name, _ in found if when else ():
+        for name, _ in found if count > there else ():
             self._connection.execute(f"DROP INDEX main.{name}")
         yield
-        for _, made in found if when else ():
+        for _, made in found if count > there else ():
             self._connection.execute(made)
 
     def add(self, table: str, row: Row) -> int:
@@ -143,8 +144,15 @@ class Store:
         return digest
 
     def change(self, sql: str, *parameters: object) -> int:
-        """Change rows; how many."""
-        return self._connection.execute(sql, parameters).rowcount
+        """Change rows; how many.
+
+        Raises:
+            TraceError: the file cannot be written, or is damaged.
+        """
+        try:
+            return self._connection.execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            raise faults.broken(self.path, error) from error
 
     def intern(self, table: str, row: Row, *, identity: Sequence[str]) -> int:
         """The id of the row with this identity; inserted if it is new."""
@@ -185,13 +193,29 @@ class Store:
         except sqlite3.Error as error:
             raise faults.broken(self.path, error) from error
 
+    def used_bytes(self) -> int:
+        """The file's size, less what is free in it."""
+        found = [
+            next(self.tuples(f"PRAGMA main.{name}"))[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        ]
+        return int((found[0] - found[1]) * found[2])
+
+    def compact(self) -> None:
+        """Give the room that became free back to the file system.
+
+        Raises:
+            TraceError: the file cannot be written.
+        """
+        self.change("VACUUM")
+
     def columns(self, table: str) -> list[str]:
         """The names of a table's columns."""
         return [row["name"] for row in self.rows(f"PRAGMA main.table_info({table})")]
 
     def runs(self) -> list[Run]:
         """The runs, oldest first."""
-        found = self.rows("SELECT * FROM run ORDER BY id")
+        found = self.rows("SELECT * FROM run ORDER BY started, id")  # merged ones may be older
         return [self.noun(rows.run, row) for row in found]
 
     def last_run(self) -> Run:

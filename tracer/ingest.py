@@ -12,6 +12,7 @@ from pathlib import Path
 
 from perftrace import __version__
 from perftrace.errors import TraceError
+from perftrace.retain import Dropped, retain
 from perftrace.store import Store
 from perftrace.tracer import journals, sampler, spool
 from perftrace.tracer.inside import journal
@@ -43,6 +44,7 @@ class Summary:
     cpu_ns: int = 0
     recorder_ns: int = 0
     missing: list[tuple[str, str, int]] = field(default_factory=list)
+    retained: Dropped | None = None
 
 
 def ingest(folder: Path) -> Summary:
@@ -55,9 +57,11 @@ def ingest(folder: Path) -> Summary:
         OSError: the folder cannot be read.
     """
     plan = spool.read_plan(folder)
-    with _open(Path(plan.database)) as store, _no_collection(), store.transaction():
-        known = next(store.rows("SELECT id FROM run WHERE uuid = ?", plan.uuid), None)
-        summary = Summary() if known else _ingest(store, folder, plan)
+    with _open(Path(plan.database)) as store, _no_collection():
+        with store.transaction():
+            known = next(store.rows("SELECT id FROM run WHERE uuid = ?", plan.uuid), None)
+            summary = Summary() if known else _ingest(store, folder, plan)
+        summary.retained = retain(store, plan.retain)
     spool.remove(folder)
     return summary
 
@@ -108,9 +112,12 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
     samples = _samples(end, [intake for _, intake in found])
     run_id = store.add("run", _run_row(plan, end, interpreter, samples))
     summary = Summary(sampler=samples.name, sampler_note=samples.note)
-    for each, intake in found:
-        slots = _slots(each, archive)
-        summary.calls += intake.write(run_id, slots[journal.CPU_NS], slots[journal.RECORDER_NS])
+    slots_of = [_slots(each, archive) for each, _ in found]
+    with store.bulk("call", sum(intake.calls for _, intake in found)):
+        for (_, intake), slots in zip(found, slots_of, strict=True):
+            cpu_ns, recorder_ns = slots[journal.CPU_NS], slots[journal.RECORDER_NS]
+            summary.calls += intake.write(run_id, cpu_ns, recorder_ns)
+    for slots in slots_of:
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
     _note_processes(folder, archive, traced=len(found), untraced_s=end.cpu_s - summary.cpu_ns / 1e9)

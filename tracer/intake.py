@@ -21,11 +21,13 @@ SMALL = 512  # bytes: a value's own bytes lead to its digest
 BATCH_BYTES = 32 << 20  # of values that are written together
 ENDINGS = frozenset(ending.value for ending in Ending)
 
-# A call on its way: the columns of `call`, all but the process.
+# A call on its way: the columns of `call`.
 CALL = (
-    *("function_id", "caller_id", "thread", "arguments", "missing"),
+    *("process_id", "function_id", "caller_id", "thread", "arguments", "missing"),
     *("ending", "result", "result_missing", "started_ns", "duration_ns", "context_id"),
 )
+UNKNOWN = (Ending.UNKNOWN.value, None, END_NOT_SEEN)
+PROCESS_ID = CALL.index("process_id")
 FUNCTION_ID, MISSING, CONTEXT_ID = map(CALL.index, ("function_id", "missing", "context_id"))
 ENDING, RESULT, RESULT_MISSING = map(CALL.index, ("ending", "result", "result_missing"))
 STARTED, DURATION = map(CALL.index, ("started_ns", "duration_ns"))
@@ -171,11 +173,16 @@ class Intake:
         contexts = self._write_contexts(run_id)
         calls = sorted(self._calls.values(), key=itemgetter(STARTED))
         for call in calls:
+            call[PROCESS_ID] = process_id
             call[CONTEXT_ID] = contexts[call[CONTEXT_ID]]
-        columns = ("process_id", *CALL)
-        self._archive.store.add_many("call", columns, ((process_id, *call) for call in calls))
+        self._archive.store.add_many("call", CALL, calls)
         self._note_missing()
         return len(calls)
+
+    @property
+    def calls(self) -> int:
+        """How many there are to be written."""
+        return len(self._calls)
 
     @property
     def interpreter(self) -> tuple[str, str]:
@@ -209,10 +216,9 @@ class Intake:
         started_ns, blob, opaque, missing = rest
         function_id = self._numbers[function]
         digest = None if blob is None else self._archive.value(blob, opaque)
-        unknown = (Ending.UNKNOWN.value, None, END_NOT_SEEN)
         self._calls[call] = [
-            *(function_id, self._numbers[caller], thread, digest, missing),
-            *(*unknown, started_ns, None, self._context),
+            *(None, function_id, self._numbers[caller], thread, digest, missing),
+            *(*UNKNOWN, started_ns, None, self._context),
         ]
         if self._context and function_id is not None:
             self._reached.add((self._context, function_id))

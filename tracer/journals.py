@@ -3,6 +3,7 @@
 from binascii import crc32
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from struct import Struct
 from struct import error as struct_error
@@ -56,8 +57,7 @@ class ProcessJournal:
         Raises:
             DamagedError: after the last good one.
         """
-        for segment in self.segments:
-            yield from _records(segment.read_bytes())
+        return chain.from_iterable(_records(path.read_bytes()) for path in self.segments)
 
 
 def of_run(folder: Path) -> list[ProcessJournal]:
@@ -77,6 +77,7 @@ def failures(folder: Path) -> list[str]:
 def _records(data: bytes) -> Iterator[Record]:
     at = journal.HEADER
     end = len(data)
+    new = tuple.__new__  # there are millions
     while at + 8 <= end:
         size, checksum = FRAME.unpack_from(data, at)
         if size == 0:  # the end, or a record that was being written
@@ -88,7 +89,7 @@ def _records(data: bytes) -> Iterator[Record]:
         try:
             fast = FAST.get(kind)
             fields = None if fast is None else fast(body)
-            yield Record(kind, unpack(body[1:]) if fields is None else fields)
+            yield new(Record, (kind, unpack(body[1:]) if fields is None else fields))
         except FieldError as error:
             raise DamagedError(str(error)) from error
         at += 8 + size
@@ -96,46 +97,48 @@ def _records(data: bytes) -> Iterator[Record]:
 
 # --- the two kinds of record that there are millions of, decoded in a few steps ---------------
 
-BEGIN_HEAD = Struct("<xcqcqcqcqcqcI")  # five numbers, then the arguments' letter and size
-END_HEAD = Struct("<xcqcI")  # a number, then the ending's letter and size
-NUMBER_NEXT = Struct("<cqc")  # a number, then the letter of the field after it
-LETTER_SIZE = Struct("<cI")
-LETTER_NUMBER = Struct("<cq")
+BEGIN_HEAD = Struct("<xxqxqxqxqxqxI")  # five numbers, then the arguments' size
+BEGIN_LETTERS = slice(1, 47, 9)
+END_HEAD = Struct("<xxqxI")  # a number, then the ending's size
+OUTCOME_HEAD = Struct("<cI")
+OPAQUE = Struct("<cqc")  # a number, then the letter of the field after it
+DURATION = Struct("<cq")
 
 
 def _begin(body: bytes) -> tuple[Field, ...] | None:
     """A call's begin whose arguments were recorded; None: it is something else."""
+    if body[BEGIN_LETTERS] != b"iiiiib":
+        return None
     try:
-        a, call, b, function, c, caller, d, thread, e, started, f, size = BEGIN_HEAD.unpack_from(
-            body
-        )
+        call, function, caller, thread, started, size = BEGIN_HEAD.unpack_from(body)
         at = BEGIN_HEAD.size + size
-        g, opaque, h = NUMBER_NEXT.unpack_from(body, at)
+        letter, opaque, after = OPAQUE.unpack_from(body, at)
     except struct_error:
         return None
-    if a + b + c + d + e + f + g + h != b"iiiiibin" or len(body) != at + NUMBER_NEXT.size:
+    if letter != b"i" or after != b"n" or len(body) != at + OPAQUE.size:
         return None
     return call, function, caller, thread, started, body[BEGIN_HEAD.size : at], opaque, None
 
 
 def _end(body: bytes) -> tuple[Field, ...] | None:
     """A call's end whose outcome was recorded and which was timed; None: it is something else."""
+    if body[1:11:9] != b"is":
+        return None
     try:
-        a, call, b, size = END_HEAD.unpack_from(body)
+        call, size = END_HEAD.unpack_from(body)
         at = END_HEAD.size + size
-        c, length = LETTER_SIZE.unpack_from(body, at)
-        start = at + LETTER_SIZE.size
-        d, opaque, e = NUMBER_NEXT.unpack_from(body, start + length)
-        f, duration = LETTER_NUMBER.unpack_from(body, start + length + NUMBER_NEXT.size)
+        first, length = OUTCOME_HEAD.unpack_from(body, at)
+        start = at + OUTCOME_HEAD.size
+        stop = start + length
+        second, opaque, third = OPAQUE.unpack_from(body, stop)
+        fourth, duration = DURATION.unpack_from(body, stop + OPAQUE.size)
     except struct_error:
         return None
-    whole = start + length + NUMBER_NEXT.size + LETTER_NUMBER.size
-    if a + b + c + d + e + f != b"isbini" or len(body) != whole:
-        return None
     ending = ENDINGS.get(body[END_HEAD.size : at])
-    if ending is None:
+    known = ending is not None and len(body) == stop + OPAQUE.size + DURATION.size
+    if not known or (first, second, third, fourth) != (b"b", b"i", b"n", b"i"):
         return None
-    return call, ending, body[start : start + length], opaque, None, duration
+    return call, ending, body[start:stop], opaque, None, duration
 
 
 FAST = {journal.BEGIN: _begin, journal.END: _end}

@@ -81,6 +81,7 @@ def plan_of(
         sources=sources or (str(program.root),),
         includes=spool.globs(settings.include, program.root) + spool.globs(choices.includes, cwd),
         excludes=spool.globs(settings.exclude, program.root) + spool.globs(choices.excludes, cwd),
+        retain=settings.retain_bytes,
     )
 
 

@@ -39,6 +39,7 @@ class Plan:
     sources: tuple[str, ...]  # folders of user code
     includes: tuple[str, ...]  # globs
     excludes: tuple[str, ...]
+    retain: int = 256 << 20  # bytes of the trace file; older runs make room
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,12 @@ def lines(result: Result, choices: Choices) -> Iterator[str]:
         f" and {_count(summary.samples, 'sample')} recorded in {_short(choices.database)}{share}"
     )
     yield f"perftrace: not recorded: {'; '.join(_reasons(summary)) or 'nothing left out'}"
+    kept = summary.retained
+    if kept is not None and kept.runs:
+        yield (
+            f"perftrace: {_count(kept.runs, 'older run')} dropped: the trace file may have"
+            f" {kept.limit >> 20} MB (`retain` in [tool.perftrace])"
+        )
     yield f"perftrace: next: perftrace top{_option(choices)}"
 
 
@@ -164,6 +170,7 @@ def _document(result: Result, database: Path) -> Iterator[str]:
             "sampler_note": summary.sampler_note,
             "cpu_s": summary.cpu_ns / 1e9,
             "recorder_s": summary.recorder_ns / 1e9,
+            "dropped_runs": summary.retained.runs if summary.retained else 0,
             "missing": [
                 {"subject": subject, "reason": reason, "count": count}
                 for subject, reason, count in summary.missing

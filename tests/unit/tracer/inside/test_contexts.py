@@ -68,7 +68,7 @@ class Rig:
 
     def records(self) -> list[tuple[bytes, tuple[Any, ...]]]:
         found = journals.of_run(self.folder)
-        return [(each.kind, each.fields) for one in found for each in one.records()]
+        return [record for one in found for record in one.records()]
 
 
 @pytest.fixture
