@@ -6,7 +6,7 @@ Makes journals with that many recorded calls of 400 functions, a quarter of whos
 and reads them into a trace file; merges that file into a new one, once recorded with this user's
 own key and once with another's; merges it again, which must add nothing; runs `perftrace top` on
 the result. Fails if less than 100,000 calls a second are read or merged, or if `top` takes longer
-than a second. All of it runs on one core.
+than a second. All of it runs on one core, and CPU time is what counts.
 """
 
 import argparse
@@ -47,9 +47,9 @@ def main() -> int:
             path.unlink(missing_ok=True)
         run = written(folder, source, calls)
         size = sum(path.stat().st_size for path in run.iterdir())
-        start = time.perf_counter()
+        start = time.process_time()
         summary = ingest.ingest(run)
-        rates = [rate("journals", calls, time.perf_counter() - start)]
+        rates = [rate("journals", calls, time.process_time() - start)]
         assert summary.calls == calls, summary
         print(f"  {size >> 20} MB of journals, {source.stat().st_size >> 20} MB trace file")
         rates.append(rate("merge, own key", calls, timed("merge", str(source), "-o", str(ours))))
@@ -71,10 +71,11 @@ def rate(what: str, calls: int, spent_s: float) -> float:
 
 
 def timed(*words: str) -> float:
-    start = time.perf_counter()
+    """The CPU time of a command."""
+    start = sum(os.times()[2:4])
     command = [sys.executable, "-c", ENTRY, *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    return sum(os.times()[2:4]) - start
 
 
 def written(folder: Path, database: Path, calls: int) -> Path:

@@ -184,6 +184,12 @@ WHERE run_id = ? AND CAST(count AS INTEGER) > 0
 # `+` before a column keeps SQLite from walking the table in the order of an index, which takes
 # five times as long as reading it through.
 
+TOTALS = """
+SELECT function_id, CAST(calls AS INTEGER) AS calls, CAST(whole AS INTEGER) AS whole,
+       CAST(median_ns AS REAL) AS median_ns, CAST(spent_ns AS INTEGER) AS spent_ns
+FROM total WHERE run_id = ?
+"""
+
 OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 
 COUNTS = f"""
@@ -209,6 +215,21 @@ WHERE {OF_RUN} AND caller_id IS NOT NULL GROUP BY +caller_id
 
 def _recordings(store: Store, run: Run) -> dict[int, Recording]:
     """What was recorded, by function id."""
+    totals = {
+        row["function_id"]: Recording(
+            calls=row["calls"],
+            whole=row["whole"],
+            median_s=None if row["median_ns"] is None else row["median_ns"] / 1e9,
+            total_s=row["spent_ns"] / 1e9,
+        )
+        for row in store.rows(TOTALS, run.id)
+        if row["function_id"] in store.functions()
+    }
+    return totals or _summed_up(store, run)
+
+
+def _summed_up(store: Store, run: Run) -> dict[int, Recording]:
+    """The same from every single call: a run of an older format has no totals."""
     medians = {row["function_id"]: row["ns"] / 1e9 for row in store.rows(MEDIANS, run.id)}
     return {
         row["function_id"]: Recording(

@@ -134,11 +134,9 @@ def _check(
         taken |= {str(row["uuid"]) for row in runs}
         calls, rekeyed = 0, ""
         if fresh:
-            try:
-                _check_rows(source)
-                rekeyed = _check_values(store, source, file, trust, f"rekeyed_{number}")
-            except TraceError as error:
-                raise TraceError(error.slug, str(error).replace(str(path), str(file))) from error
+            source.path = file  # what a message names
+            _check_rows(source)
+            rekeyed = _check_values(store, source, trust, f"rekeyed_{number}")
             sql = "SELECT count(*) AS n FROM call JOIN process ON process.id = process_id"
             counted = source.rows(f"{sql} WHERE run_id IN ({_marks(fresh)})", *fresh)
             calls = next(counted)["n"]
@@ -176,7 +174,7 @@ def _wrong(column: dict[str, Any]) -> str:
     return f"typeof({column['name']}) NOT IN ({names})"
 
 
-def _check_values(store: Store, source: Store, file: Path, trust: Trust, table: str) -> str:
+def _check_values(store: Store, source: Store, trust: Trust, table: str) -> str:
     """See that each value has its digest; the table with the digests by our key, if they differ."""
     ours = user_key()
     first = list(islice(_values(source), KEY_SAMPLE))
@@ -186,7 +184,7 @@ def _check_values(store: Store, source: Store, file: Path, trust: Trust, table: 
         if key is None and not trust.unverified:
             raise CannotError(
                 "merge-key",
-                f"{file} was recorded with another key: on another machine, or by another user."
+                f"{source.path} was recorded with another key: on another machine, or by another user."
                 " If you trust it as your own, name that key with --key FILE, or give --trust.",
             )
     if key == ours:
@@ -368,6 +366,11 @@ def _add_rest(store: Store) -> None:
     store.change(
         "INSERT INTO main.reach SELECT x.new, f.new FROM theirs.reach AS t"
         " JOIN temp.of_context AS x ON x.old = t.context_id"
+        " JOIN temp.of_function AS f ON f.old = t.function_id"
+    )
+    store.change(
+        "INSERT INTO main.total SELECT r.new, f.new, calls, whole, median_ns, spent_ns"
+        " FROM theirs.total AS t JOIN temp.of_run AS r ON r.old = t.run_id"
         " JOIN temp.of_function AS f ON f.old = t.function_id"
     )
     store.change(

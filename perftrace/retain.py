@@ -11,6 +11,7 @@ DELETIONS = (
     "DELETE FROM reach WHERE context_id IN (SELECT id FROM context WHERE run_id = ?)",
     "DELETE FROM context WHERE run_id = ?",
     "DELETE FROM missing WHERE run_id = ?",
+    "DELETE FROM total WHERE run_id = ?",
     "DELETE FROM stack WHERE run_id = ?",
     "DELETE FROM decision WHERE run_id = ?",
     "DELETE FROM process WHERE run_id = ?",

@@ -1,7 +1,7 @@
 """The trace file's schema: a literal, with a comment per column and a line per version.
 
 Version 1: first.
-Version 2 (0.1.0): context, reach, call.context_id.
+Version 2 (0.1.0): context, reach, total, call.context_id.
 """
 
 import re
@@ -97,6 +97,15 @@ CREATE TABLE reach (               -- a function started while a test ran
   PRIMARY KEY (context_id, function_id)
 ) WITHOUT ROWID;
 CREATE INDEX reach_function ON reach (function_id);
+CREATE TABLE total (               -- the recorded calls of a function in a run, summed up
+  run_id INTEGER NOT NULL REFERENCES run(id),
+  function_id INTEGER NOT NULL REFERENCES function(id),
+  calls INTEGER NOT NULL,
+  whole INTEGER NOT NULL,          -- calls whose arguments are recorded without a gap
+  median_ns REAL,                  -- of the durations that were seen
+  spent_ns INTEGER NOT NULL,       -- their sum
+  PRIMARY KEY (run_id, function_id)
+) WITHOUT ROWID;
 CREATE TABLE missing (             -- what was not recorded, and why
   run_id INTEGER NOT NULL REFERENCES run(id),
   function_id INTEGER REFERENCES function(id),

@@ -228,6 +228,8 @@ class Store:
         if not runs:
             why = "holds no run. Record one: perftrace run myapp.py"
             raise TraceError("trace-empty", f"{self.path} {why}")
+        if runs[-1].exit_code == 0:
+            return runs[-1]
         sql = "SELECT DISTINCT run_id FROM process JOIN call ON process_id = process.id"
         known = {row["run_id"] for row in self.rows(sql)}
         return next((r for r in reversed(runs) if r.exit_code == 0 or r.id in known), runs[-1])

@@ -117,6 +117,7 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
         for (_, intake), slots in zip(found, slots_of, strict=True):
             cpu_ns, recorder_ns = slots[journal.CPU_NS], slots[journal.RECORDER_NS]
             summary.calls += intake.write(run_id, cpu_ns, recorder_ns)
+    archive.write_totals(run_id)
     for slots in slots_of:
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
