@@ -98,10 +98,11 @@ def written(folder: Path, database: Path, calls: int) -> Path:
     run = spool.create(plan, timing=False)
     made = Journal(str(run), limit=1 << 40)
     made.write(journal.PROCESS, 7, 1, ("app.py",), (), None, None, sys.executable, "3")
-    made.write(journal.FILE, "/work/app.py", -1, -1)
+    file = str(folder / "app.py")
+    made.write(journal.FILE, file, -1, -1)
     for number in range(1, FUNCTIONS + 1):
         name = (f"f{number}", number, "app", "function", (("x", "either"),))
-        made.write(journal.FUNCTION, number, "/work/app.py", *name)
+        made.write(journal.FUNCTION, number, file, *name)
     rng = random.Random(1)
     common = [pickle.dumps([rng.random(), "x" * rng.randrange(200)], 5) for _ in range(1000)]
     for call in range(1, calls + 1):
@@ -112,7 +113,7 @@ def written(folder: Path, database: Path, calls: int) -> Path:
         ]
         made.write(journal.BEGIN, call, function, caller, 1, call, values[0], 0, None)
         made.write(journal.END, call, "returned", values[1], 0, None, rng.randrange(10**6))
-    frames = [FrameKey("/work/app.py", f"f{n}", n) for n in range(1, FUNCTIONS + 1)]
+    frames = [FrameKey(file, f"f{n}", n) for n in range(1, FUNCTIONS + 1)]
     stacks = [(tuple(rng.choices(frames, k=rng.randrange(2, 25))), 1) for _ in range(STACKS)]
     spool.finish(run, Finish(100.0, 100.0, 0, Samples(stacks, 0.01, "py-spy", "")))
     return run

@@ -184,7 +184,7 @@ def _check_values(store: Store, source: Store, trust: Trust, table: str) -> str:
         if key is None and not trust.unverified:
             raise CannotError(
                 "merge-key",
-                f"{source.path} was recorded with another key: on another machine, or by another user."
+                f"{source.path} was recorded with another key: by another user or machine."
                 " If you trust it as your own, name that key with --key FILE, or give --trust.",
             )
     if key == ours:
@@ -239,11 +239,13 @@ SAME = {
 }
 NEW_VALUES = """
 INSERT OR IGNORE INTO main.value SELECT {digest}, size, opaque, codec, data
-FROM theirs.value AS v {join} WHERE v.digest IN (
+FROM theirs.value AS v {join} {where} ORDER BY 1
+"""
+OF_NEW_CALLS = """
+WHERE v.digest IN (
   SELECT arguments FROM theirs.call WHERE process_id IN (SELECT old FROM temp.of_process)
   UNION ALL
   SELECT result FROM theirs.call WHERE process_id IN (SELECT old FROM temp.of_process))
-ORDER BY 1
 """
 NEW_CALLS = """
 INSERT INTO main.call (process_id, function_id, caller_id, thread, arguments, missing, ending,
@@ -355,7 +357,8 @@ def _add_calls(store: Store, source: _Source) -> None:
             "",
         )
     )
-    store.change(NEW_VALUES.format(digest=digest, join=join))
+    where = OF_NEW_CALLS if source.known else ""
+    store.change(NEW_VALUES.format(digest=digest, join=join, where=where))
     arguments, result, join = "arguments", "result", ""
     if table:
         arguments, result, join = "a.new", "r.new", REKEYED_CALLS.format(table=table)

@@ -20,6 +20,7 @@ END_NOT_SEEN = "its end was not seen: still running, or an exception while none 
 CHANGED = "the file changed while the program ran"
 SMALL = 512  # bytes: a value's own bytes lead to its digest
 BATCH_BYTES = 32 << 20  # of values that are written together
+UNKNOWN = Ending.UNKNOWN.value
 ENDINGS = frozenset(ending.value for ending in Ending)
 
 # A call on its way: the columns of `call`.
@@ -27,7 +28,6 @@ CALL = (
     *("process_id", "function_id", "caller_id", "thread", "arguments", "missing"),
     *("ending", "result", "result_missing", "started_ns", "duration_ns", "context_id"),
 )
-UNKNOWN = (Ending.UNKNOWN.value, None, END_NOT_SEEN)
 PROCESS_ID = CALL.index("process_id")
 FUNCTION_ID, MISSING, CONTEXT_ID = map(CALL.index, ("function_id", "missing", "context_id"))
 ENDING, RESULT, RESULT_MISSING = map(CALL.index, ("ending", "result", "result_missing"))
@@ -246,14 +246,15 @@ class Intake:
         }
         self._numbers[number] = self._archive.function(row)
 
-    def _take_begin(self, call: int, function: int, caller: int, thread: int, *rest: Any) -> None:
-        started_ns, blob, opaque, missing = rest
+    def _take_begin(self, *fields: Any) -> None:
+        call, function, caller, thread, started_ns, blob, opaque, missing = fields
         function_id = self._numbers[function]
+        caller_id = self._numbers[caller]
         digest = None if blob is None else self._archive.value(blob, opaque)
         self._calls[call] = [
-            *(None, function_id, self._numbers[caller], thread, digest, missing),
-            *(*UNKNOWN, started_ns, None, self._context),
-        ]
+            None, function_id, caller_id, thread, digest, missing,
+            UNKNOWN, None, END_NOT_SEEN, started_ns, None, self._context,
+        ]  # fmt: skip
         if digest is not None and not opaque:
             self._whole[function_id] += 1
         if self._context and function_id is not None:
@@ -265,8 +266,8 @@ class Intake:
         items.append(blob)
         self._calls[call][ENDING] = Ending.YIELDED.value
 
-    def _take_end(self, call: int, ending: str, blob: bytes | None, *rest: Any) -> None:
-        opaque, missing, duration_ns = rest
+    def _take_end(self, *fields: Any) -> None:
+        call, ending, blob, opaque, missing, duration_ns = fields
         if self._items:
             self._items.pop(call, None)
         if ending not in ENDINGS:

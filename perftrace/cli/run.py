@@ -133,7 +133,7 @@ def lines(result: Result, choices: Choices) -> Iterator[str]:
     if kept is not None and kept.runs:
         yield (
             f"perftrace: {_count(kept.runs, 'older run')} dropped: the trace file may have"
-            f" {kept.limit >> 20} MB (`retain` in [tool.perftrace])"
+            f" {kept.limit / 2**20:,.4g} MB (`retain` in [tool.perftrace])"
         )
     yield f"perftrace: next: perftrace top{_option(choices)}"
 
