@@ -22,18 +22,26 @@ def open_checked(path: Path, uri: str) -> sqlite3.Connection:
         TraceError: it is not ours, it is damaged, or it is too new.
     """
     try:
-        connection = _connect(uri)
-        if _checked_version(path, connection) == VERSION:
-            return connection
-        connection.close()
-        migrate(path)
-        connection = _connect(uri)
-        _checked_version(path, connection)
+        connection, version = _open(path, uri)
+        if version < VERSION:
+            connection.close()
+            migrate(path)
+            connection, _ = _open(path, uri)
     except OSError as error:
         raise faults.unwritable(path, error) from error
     except (sqlite3.Error, UnicodeDecodeError) as error:  # a message may quote damaged bytes
         raise faults.broken(path, error) from error
     return connection
+
+
+def _open(path: Path, uri: str) -> tuple[sqlite3.Connection, int]:
+    """A connection, and the file's format; none is left open if the file is refused."""
+    with contextlib.ExitStack() as stack:
+        connection = _connect(uri)
+        stack.callback(connection.close)
+        version = _checked_version(path, connection)
+        stack.pop_all()
+    return connection, version
 
 
 def as_newest(path: Path, folder: Path) -> Path:
@@ -57,10 +65,13 @@ def as_newest(path: Path, folder: Path) -> Path:
 
 def _connect(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, timeout=PATIENCE_S, uri=True)
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
-    connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+    with contextlib.ExitStack() as stack:
+        stack.callback(connection.close)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+        stack.pop_all()
     return connection
 
 

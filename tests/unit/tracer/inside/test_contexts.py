@@ -133,9 +133,9 @@ def test_being_watched_takes_no_capture(rig: Rig) -> None:
 
 def test_without_budget_nothing_is_watched_and_the_test_says_so(rig: Rig) -> None:
     rig.test("one", (rig.app.outer, 1))
-    rig.budget.spent = 10**18
+    rig.budget.spent = rig.contexts._spent = 10**18
     rig.test("two", (rig.app.outer, 1))
-    rig.budget.spent = 0
+    rig.budget.spent = rig.contexts._spent = 0
     rig.test("three", (rig.app.outer, 1))
     unwatched = {f[1]: f[2] for kind, f in rig.records() if kind == journal.CONTEXT and f[0]}
     assert unwatched == {"one": 0, "two": 2, "three": 0}
