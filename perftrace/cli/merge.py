@@ -38,8 +38,12 @@ def command(files: tuple[str, ...], *, as_json: bool, database: Path, **options:
         return
     for one in merged:
         known = f"; {one.known:,} known already" if one.known else ""
-        runs = "1 run" if one.runs == 1 else f"{one.runs:,} runs"
-        click.echo(f"{one.file}: {runs} with {one.calls:,} calls added{known}")
+        runs, calls = _count(one.runs, "run"), _count(one.calls, "call")
+        click.echo(f"{one.file}: {runs} with {calls} added{known}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _entry(merged: Merged) -> dict[str, Any]:
