@@ -24,7 +24,7 @@ from perftrace.model import Run
 from perftrace.optimizer.attribution import MODULE, Frame, attribute
 from perftrace.optimizer.rank import rank, tally_of
 from perftrace.store import Store
-from perftrace.tracer import sampler, spool
+from perftrace.tracer import sampler, spool, stacks
 from perftrace.tracer.inside.scope import Scope
 
 type Place = tuple[str, int]  # file and first line: all that cProfile knows of a function
@@ -126,7 +126,7 @@ def spied(folder: Path, program: Program) -> list[tuple[sampler.Stack, int]]:
     spy = [str(binary) if binary.exists() else "py-spy", "record", "-p", str(process.pid), *options]
     subprocess.run(spy, check=False, stdout=QUIET, stderr=QUIET)
     process.wait()
-    return sampler.parse(raw.read_text(errors="replace")) if raw.exists() else []
+    return stacks.parse(raw.read_text(errors="replace")) if raw.exists() else []
 
 
 def cprofile(folder: Path, program: Program, is_user: Callable[[str], bool]) -> Times:

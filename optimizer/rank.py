@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from perftrace.effects import PLACED, VERBS
+from perftrace.effects import HARM
 from perftrace.errors import CannotError
 from perftrace.model import Function, HotFunction, Kind, Run, Share
 from perftrace.optimizer.attribution import Frame, Tally, attribute
@@ -237,14 +237,20 @@ SELECT DISTINCT CAST(main_file AS TEXT) AS main_file FROM process
 WHERE run_id = ? AND main_file IS NOT NULL
 """
 
+TOTALS = """
+SELECT function_id, CAST(calls AS INTEGER) AS calls, CAST(whole AS INTEGER) AS whole,
+       CAST(median_ns AS REAL) AS median_ns, CAST(spent_ns AS INTEGER) AS spent_ns
+FROM total WHERE run_id = ?
+"""
+
 OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 
-HARM = ", ".join(f"'{kind}'" for kind in sorted(VERBS.keys() - PLACED))  # wherever it happens
+HARMFUL = ", ".join(f"'{kind}'" for kind in sorted(HARM))
 
 COUNTS = f"""
 SELECT function_id, count(*) AS calls, coalesce(sum(duration_ns), 0) AS ns,
        sum(arguments IN (SELECT digest FROM value WHERE opaque = 0)
-           AND id NOT IN (SELECT call_id FROM effect WHERE kind IN ({HARM}))) AS whole
+           AND id NOT IN (SELECT call_id FROM effect WHERE kind IN ({HARMFUL}))) AS whole
 FROM call WHERE {OF_RUN} GROUP BY +function_id
 """  # noqa: S608 - our own text
 
@@ -265,6 +271,21 @@ WHERE {OF_RUN} AND caller_id IS NOT NULL GROUP BY +caller_id
 
 def _recordings(store: Store, run: Run) -> dict[int, Recording]:
     """What was recorded, by function id."""
+    totals = {
+        row["function_id"]: Recording(
+            calls=row["calls"],
+            whole=row["whole"],
+            median_s=None if row["median_ns"] is None else row["median_ns"] / 1e9,
+            total_s=row["spent_ns"] / 1e9,
+        )
+        for row in store.rows(TOTALS, run.id)
+        if row["function_id"] in store.functions()
+    }
+    return totals or _summed_up(store, run)
+
+
+def _summed_up(store: Store, run: Run) -> dict[int, Recording]:
+    """The same from every single call: a run of an older format has no totals."""
     medians = {row["function_id"]: row["ns"] / 1e9 for row in store.rows(MEDIANS, run.id)}
     return {
         row["function_id"]: Recording(

@@ -25,6 +25,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
     overhead: Annotated[float, Meta(gt=0, le=1)] = 0.05  # of the program's CPU time, to record
+    retain: Annotated[str, Meta(pattern=r"^[1-9]\d*(KB|MB|GB)$")] = "256MB"  # of the trace file
+
+    @property
+    def retain_bytes(self) -> int:
+        """How large the trace file may get."""
+        return int(self.retain[:-2]) << {"KB": 10, "MB": 20, "GB": 30}[self.retain[-2:]]
 
 
 def key_file() -> Path:

@@ -52,8 +52,8 @@ VERBS = {
 }
 # Of those, the kinds whose detail is a path: harmless in a place of their own.
 PLACED = frozenset({WRITTEN, REMOVED, RENAMED, CHANGED, MADE, DATABASE})
+HARM = frozenset(VERBS.keys() - PLACED)  # these are wherever they happen
 # Kinds whose detail is a path.
-
 OF_FILES = frozenset({READ, OPENED, LISTED, DATABASE, *PLACED})
 
 # Audit events of the interpreter; replay's guard refuses those whose kind has a verb.

@@ -1,10 +1,13 @@
 """The trace file's schema: a literal, with a comment per column and a line per version.
 
-Version 1 (0.1.0): first.
+Version 1: first.
+Version 2 (0.1.0): effect, reads, context, reach, total, call.context_id.
 """
 
+import re
+
 APPLICATION_ID = 0x70746631  # "ptf1", so that `file` and we know our own
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE run (                 -- one `perftrace run`
@@ -76,7 +79,8 @@ CREATE TABLE call (                -- a recorded call
   result BLOB REFERENCES value(digest),
   result_missing TEXT,             -- why the outcome was not recorded
   started_ns INTEGER NOT NULL,     -- monotonic clock of the process
-  duration_ns INTEGER              -- wall time less the recorder's; NULL: end not seen
+  duration_ns INTEGER,             -- wall time less the recorder's; NULL: end not seen
+  context_id INTEGER REFERENCES context(id)  -- the test that ran; NULL: none
 );
 CREATE INDEX call_function ON call (function_id);
 CREATE INDEX call_caller ON call (caller_id, function_id);
@@ -93,6 +97,28 @@ CREATE TABLE reads (               -- what a function may read beside its argume
   kind TEXT NOT NULL,              -- clock, randomness, environment or process identity
   name TEXT NOT NULL,              -- by which its code reads it, such as time.time
   PRIMARY KEY (function_id, kind, name)
+) WITHOUT ROWID;
+CREATE TABLE context (             -- a test that ran while a run was recorded
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES run(id),
+  name TEXT NOT NULL,              -- pytest's node id, or unittest's id
+  unwatched INTEGER NOT NULL,      -- functions whose start was not noted in it, to save time
+  UNIQUE (run_id, name)
+);
+CREATE TABLE reach (               -- a function started while a test ran
+  context_id INTEGER NOT NULL REFERENCES context(id),
+  function_id INTEGER NOT NULL REFERENCES function(id),
+  PRIMARY KEY (context_id, function_id)
+) WITHOUT ROWID;
+CREATE INDEX reach_function ON reach (function_id);
+CREATE TABLE total (               -- the recorded calls of a function in a run, summed up
+  run_id INTEGER NOT NULL REFERENCES run(id),
+  function_id INTEGER NOT NULL REFERENCES function(id),
+  calls INTEGER NOT NULL,
+  whole INTEGER NOT NULL,          -- calls with all arguments and no effect that forbids a replay
+  median_ns REAL,                  -- of the durations that were seen
+  spent_ns INTEGER NOT NULL,       -- their sum
+  PRIMARY KEY (run_id, function_id)
 ) WITHOUT ROWID;
 CREATE TABLE missing (             -- what was not recorded, and why
   run_id INTEGER NOT NULL REFERENCES run(id),
@@ -130,3 +156,5 @@ CREATE TABLE decision (            -- what `perftrace optimize` found for a func
   created TEXT NOT NULL            -- ISO 8601, UTC
 );
 """
+
+TABLES = tuple(re.findall(r"^CREATE TABLE (\w+)", SCHEMA, re.MULTILINE))

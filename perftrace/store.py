@@ -1,11 +1,8 @@
-"""The trace file: SQLite, one writer, everything verified when read; the only door to SQLite."""
+"""The trace file: SQLite, one writer, everything verified when read."""
 
 import contextlib
 import hashlib
-import os
-import secrets
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,54 +10,13 @@ from typing import Any, Self
 
 import sqlite_utils
 
-from perftrace import compress, rows
-from perftrace.config import key_file
-from perftrace.errors import CannotError, TraceError
+from perftrace import compress, database, faults, rows
+from perftrace.errors import TraceError
+from perftrace.key import user_key
 from perftrace.model import Call, Function, Process, Recorded, Run, Unrecorded, Value
 from perftrace.rows import Row, storable
-from perftrace.schema import APPLICATION_ID, SCHEMA, VERSION
 
-MAGIC = b"SQLite format 3\x00"
-KEY_BYTES = 32
-PATIENCE_S = 60  # to wait for another writer
-
-
-def user_key() -> bytes:
-    """This user's key for digests; made on first use, readable by the user alone.
-
-    Raises:
-        CannotError: it cannot be kept, or the file is not a key.
-    """
-    path = key_file()
-    try:
-        if not path.exists():
-            _make_key(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise CannotError(
-            "no-key",
-            f"Cannot keep this user's key in {path}: {error.strerror}."
-            " Set XDG_CONFIG_HOME to a folder that can be written.",
-        ) from error
-    if len(key) != KEY_BYTES:
-        raise CannotError(
-            "bad-key",
-            f"{path} is not a key perftrace made. Delete it; traces recorded with it are lost.",
-        )
-    return key
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix="key.")  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-        os.link(fresh, path)  # the first of two processes wins; both then read the same key
-    except FileExistsError:
-        pass
-    finally:
-        Path(fresh).unlink()
+VALUE = ("digest", "size", "opaque", "codec", "data")
 
 
 class Store:
@@ -68,7 +24,7 @@ class Store:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, key: bytes) -> None:
         self.path = path
-        self._key = key
+        self._base = hasher(key)
         self._connection = connection
         self._db = sqlite_utils.Database(connection)
         self._functions: dict[int, Function] = {}
@@ -82,10 +38,10 @@ class Store:
         Raises:
             TraceError: there is none, it is not ours, it is damaged, or it is too new.
         """
-        _require_sqlite(path)
+        database.require_sqlite(path)
         # A writer that was killed leaves a journal, which only a writer can roll back.
         mode = "rw" if path.with_name(f"{path.name}-journal").exists() else "ro"
-        return cls._checked(path, f"{path.resolve().as_uri()}?mode={mode}")
+        return cls._open(path, f"{path.resolve().as_uri()}?mode={mode}")
 
     @classmethod
     def open_to_write(cls, path: Path) -> Self:
@@ -95,28 +51,22 @@ class Store:
             TraceError: it cannot be made, or is not a usable trace file.
         """
         try:
-            _make_room(path)
-            if path.stat().st_size:
-                _require_sqlite(path)
-                return cls._checked(path, path.resolve().as_uri())
-            connection = sqlite3.connect(path, timeout=PATIENCE_S)
-            _make(connection)
+            database.make_room(path)
+            if not path.stat().st_size:
+                database.make(path)
         except (OSError, sqlite3.Error) as error:
-            raise _unwritable(path, error) from error
-        return cls(path, connection, user_key())
+            raise faults.unwritable(path, error) from error
+        database.require_sqlite(path)
+        return cls._open(path, path.resolve().as_uri())
 
     @classmethod
-    def _checked(cls, path: Path, uri: str) -> Self:
-        connection = sqlite3.connect(uri, timeout=PATIENCE_S, uri=True)
-        with contextlib.ExitStack() as stack:
-            stack.callback(connection.close)
-            try:
-                _check(path, connection)
-            except (sqlite3.Error, UnicodeDecodeError) as error:
-                raise _broken(path, error) from error
-            store = cls(path, connection, user_key())
-            stack.pop_all()
-        return store
+    def _open(cls, path: Path, uri: str) -> Self:
+        connection = database.open_checked(path, uri)
+        try:
+            return cls(path, connection, user_key())
+        except BaseException:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -142,7 +92,28 @@ class Store:
                 self._connection.execute("BEGIN IMMEDIATE")  # else sqlite-utils commits by itself
                 yield
         except sqlite3.Error as error:
-            raise _broken(self.path, error) from error
+            raise faults.broken(self.path, error) from error
+
+    @contextlib.contextmanager
+    def attached(self, path: Path, name: str) -> Iterator[None]:
+        """Another trace file, which was checked, for reading; under this name in queries."""
+        self._connection.execute(f"ATTACH ? AS {name}", (f"{path.resolve().as_uri()}?mode=ro",))
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DETACH {name}")
+
+    @contextlib.contextmanager
+    def bulk(self, table: str, count: int) -> Iterator[None]:
+        """So many rows follow: where they are most of the table, its indexes are made anew."""
+        there = self._connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0  # noqa: S608
+        sql = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = ?"
+        found = self._connection.execute(f"{sql} AND sql IS NOT NULL", (table,)).fetchall()
+        for name, _ in found if count > there else ():
+            self._connection.execute(f"DROP INDEX main.{name}")
+        yield
+        for _, made in found if count > there else ():
+            self._connection.execute(made)
 
     def add(self, table: str, row: Row) -> int:
         """Insert a row; its id."""
@@ -158,15 +129,30 @@ class Store:
         """Insert a row, or replace the one with the same primary key."""
         self._db.table(table).insert(storable(row), replace=True)
 
+    def add_many(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> None:
+        """Insert many rows, each in the order of the columns; one that is there stays."""
+        marks = ", ".join("?" * len(columns))
+        sql = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        self._connection.executemany(sql, rows)
+
     def add_value(self, blob: bytes, opaque: int) -> bytes:
         """Store a value once; its digest."""
         digest = self.digest(blob)
-        codec, data = compress.pack(blob)
-        self._connection.execute(
-            "INSERT OR IGNORE INTO value VALUES (?, ?, ?, ?, ?)",
-            (digest, len(blob), opaque, codec, data),
-        )
+        self.add_many("value", VALUE, [value_row(digest, blob, opaque)])
         return digest
+
+    def change(self, sql: str, *parameters: object) -> int:
+        """Change rows; how many.
+
+        Raises:
+            TraceError: the file cannot be written, or is damaged.
+        """
+        try:
+            return self._connection.execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            raise faults.broken(self.path, error) from error
 
     def intern(self, table: str, row: Row, *, identity: Sequence[str]) -> int:
         """The id of the row with this identity; inserted if it is new."""
@@ -177,7 +163,9 @@ class Store:
 
     def digest(self, blob: bytes) -> bytes:
         """The content address of a value's bytes."""
-        return hashlib.blake2b(blob, digest_size=16, key=self._key).digest()
+        made = self._base.copy()
+        made.update(blob)
+        return made.digest()
 
     # --- reading --------------------------------------------------------------------------
 
@@ -190,14 +178,45 @@ class Store:
         try:
             yield from self._db.query(sql, parameters)
         except (sqlite3.Error, OverflowError) as error:
-            if _kind(error) == "ERROR":  # the tables are as they should be, so the query is wrong
+            if faults.kind(error) == "ERROR":  # the tables are right, so the query is wrong
                 raise
-            raise _broken(self.path, error) from error
+            raise faults.broken(self.path, error) from error
+
+    def tuples(self, sql: str, *parameters: object) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query as tuples: there are many.
+
+        Raises:
+            TraceError: the file is damaged.
+        """
+        try:
+            yield from self._connection.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise faults.broken(self.path, error) from error
+
+    def used_bytes(self) -> int:
+        """The file's size, less what is free in it."""
+        found = [
+            next(self.tuples(f"PRAGMA main.{name}"))[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        ]
+        return int((found[0] - found[1]) * found[2])
+
+    def compact(self) -> None:
+        """Give the room that became free back to the file system.
+
+        Raises:
+            TraceError: the file cannot be written.
+        """
+        self.change("VACUUM")
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns."""
+        return [row["name"] for row in self.rows(f"PRAGMA main.table_info({table})")]
 
     def runs(self) -> list[Run]:
         """The runs, oldest first."""
-        found = self.rows("SELECT * FROM run ORDER BY id")
-        return [self._noun(rows.run, row) for row in found]
+        found = self.rows("SELECT * FROM run ORDER BY started, id")  # merged ones may be older
+        return [self.noun(rows.run, row) for row in found]
 
     def last_run(self) -> Run:
         """The newest run, leaving out failed ones that recorded no call, if there is another.
@@ -208,6 +227,8 @@ class Store:
         if not (runs := self.runs()):
             why = "holds no run. Record one: perftrace run myapp.py"
             raise TraceError("trace-empty", f"{self.path} {why}")
+        if runs[-1].exit_code == 0:
+            return runs[-1]
         sql = "SELECT run_id FROM process JOIN call ON process_id = process.id"
         sql += " UNION SELECT id FROM run WHERE overhead = 0 AND samples > 0"  # only sampled
         known = {row["run_id"] for row in self.rows(sql)}
@@ -218,13 +239,13 @@ class Store:
         row = next(self.rows("SELECT * FROM process WHERE id = ?", number), None)
         run = next((run for run in self.runs() if row and run.id == row["run_id"]), None)
         if row is None or run is None:
-            raise _damaged(self.path, f"process {number} is missing")
-        return self._noun(partial(rows.process, run=run), row)
+            raise faults.damaged(self.path, f"process {number} is missing")
+        return self.noun(partial(rows.process, run=run), row)
 
     def functions(self) -> dict[int, Function]:
         """All recorded functions by id."""
         if not self._functions:
-            found = (self._noun(rows.function, row) for row in self.rows("SELECT * FROM function"))
+            found = (self.noun(rows.function, row) for row in self.rows("SELECT * FROM function"))
             self._functions = {function.id: function for function in found}
         return self._functions
 
@@ -241,7 +262,7 @@ class Store:
                 "no-source",
                 f"The source of {function.file} was not recorded. Record again: perftrace run",
             )
-        return self._noun(lambda row: bytes(row["text"]).decode("utf-8"), row)
+        return self.noun(lambda row: bytes(row["text"]).decode("utf-8"), row)
 
     def calls(
         self, function: Function, *, run: Run | None = None, slowest: int | None = None
@@ -261,7 +282,7 @@ class Store:
             arguments = self._value(row["arguments"], row["missing"])
             result = self._value(row["result"], row["result_missing"])
             build = partial(rows.call, known=known, arguments=arguments, result=result)
-            yield self._noun(build, row)
+            yield self.noun(build, row)
 
     def blob(self, value: Recorded) -> bytes:
         """A value's bytes.
@@ -272,7 +293,7 @@ class Store:
         sql = "SELECT codec, data, size FROM value WHERE digest = ?"
         row = next(self.rows(sql, value.digest), None)
         if row is None:
-            raise _damaged(self.path, "a value is missing")
+            raise faults.damaged(self.path, "a value is missing")
         blob = compress.unpack(row["codec"], row["data"], row["size"])
         if self.digest(blob) != value.digest:
             raise TraceError(
@@ -290,109 +311,27 @@ class Store:
         )
         return [(row["subject"], row["reason"], row["n"]) for row in self.rows(sql, run.id)]
 
-    def _noun[T](self, build: Callable[[Row], T], row: Row) -> T:
+    def noun[T](self, build: Callable[[Row], T], row: Row) -> T:
         """What a row says; in a damaged or hostile file it may say anything."""
         try:
             return build(row)
         except (ValueError, TypeError, KeyError) as error:
-            raise _damaged(self.path, f"a row makes no sense: {error!r}") from error
+            raise faults.damaged(self.path, f"a row makes no sense: {error!r}") from error
 
     def _value(self, digest: bytes | None, reason: str | None) -> Value:
         if digest is None:
             return Unrecorded(reason or "not recorded")
         row = next(self.rows("SELECT size, opaque FROM value WHERE digest = ?", digest), None)
         if row is None:
-            raise _damaged(self.path, "a value is missing")
-        return self._noun(partial(rows.recorded, digest), row)
+            raise faults.damaged(self.path, "a value is missing")
+        return self.noun(partial(rows.recorded, digest), row)
 
 
-def _require_sqlite(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(100)
-    except FileNotFoundError as error:
-        raise TraceError(
-            "no-trace",
-            f"No trace found: {path} does not exist. Record one: perftrace run myapp.py",
-        ) from error
-    except OSError as error:
-        raise TraceError("trace-read", f"Cannot read {path}: {error.strerror}.") from error
-    if not head.startswith(MAGIC):
-        raise _foreign(path)
-    if len(head) < 100:
-        raise _damaged(path, "it ends too soon")
+def hasher(key: bytes) -> "hashlib.blake2b":
+    """What makes digests with this key; to be copied for each."""
+    return hashlib.blake2b(digest_size=16, key=key)
 
 
-def _make_room(path: Path) -> None:
-    """See that there is a file, for this user alone; a folder made for it is not for git."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True)
-        path.with_name(".gitignore").write_text("*\n", encoding="utf-8")
-    path.touch(mode=0o600)
-
-
-def _make(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.executescript(f"BEGIN;{SCHEMA};PRAGMA user_version = {VERSION};COMMIT;")
-
-
-def _check(path: Path, connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
-    connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise _foreign(path)
-    if version > VERSION:
-        raise TraceError(
-            "trace-newer",
-            f"{path} was written by a newer perftrace (format {version}; this one reads up to"
-            f" {VERSION}). Upgrade perftrace, or record again into another file with -o.",
-        )
-    pattern = sqlite3.connect(":memory:")
-    try:
-        pattern.executescript(SCHEMA)
-        expected = pattern.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
-    finally:
-        pattern.close()
-    if connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() != expected:
-        raise _damaged(path, "its tables are not the ones perftrace writes")
-
-
-def _broken(path: Path, error: Exception) -> TraceError:
-    """What SQLite's refusal means to the user."""
-    kind = _kind(error)
-    if kind in {"BUSY", "LOCKED"}:
-        return TraceError(
-            "trace-busy", f"{path} is in use by another perftrace. Wait until it has finished."
-        )
-    if kind in {"FULL", "IOERR", "READONLY", "CANTOPEN", "PERM"}:
-        return _unwritable(path, error)
-    return _damaged(path, str(error).partition("\n")[0])
-
-
-def _kind(error: Exception) -> str:
-    """The first word of SQLite's error code, such as BUSY or CORRUPT."""
-    return str(getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")).split("_")[1]
-
-
-def _unwritable(path: Path, error: Exception) -> TraceError:
-    return TraceError(
-        "trace-write", f"Cannot write the trace file {path}: {error}. Choose another with -d or -o."
-    )
-
-
-def _foreign(path: Path) -> TraceError:
-    return TraceError(
-        "trace-foreign",
-        f"{path} is not a perftrace trace file. Name another with -d, or record one: perftrace run",
-    )
-
-
-def _damaged(path: Path, why: str) -> TraceError:
-    return TraceError(
-        "trace-damaged",
-        f"{path} is damaged ({why}). Move it away and record again: perftrace run",
-    )
+def value_row(digest: bytes, blob: bytes, opaque: int) -> tuple[bytes, int, int, str, bytes]:
+    """The row of a value."""
+    return digest, len(blob), opaque, *compress.pack(blob)

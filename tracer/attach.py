@@ -33,7 +33,8 @@ def attach(
     _require_open(pid)
     ingest.recover(choices.database)
     program = Program("process", ("--pid", str(pid), *_words(pid)), _python(pid), (), root)
-    folder = spool.create(plan(program, _folder(pid) or cwd, settings, choices), timing=False)
+    planned = plan(program, _folder(pid) or cwd, settings, choices, parent=os.getpid())
+    folder = spool.create(planned, timing=False)
     began = time.perf_counter()
     before = now = _cpu_s(pid)
     with _until_signalled() as over:

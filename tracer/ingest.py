@@ -1,24 +1,27 @@
 """Write a run's journals into the trace file; the one place that knows both."""
 
+import contextlib
 import dataclasses
+import gc
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from perftrace import __version__
 from perftrace.errors import TraceError
+from perftrace.retain import Dropped, retain
 from perftrace.store import Store
-from perftrace.tracer import journals, sampler, spool
+from perftrace.tracer import journals, spool
 from perftrace.tracer.inside import journal
 from perftrace.tracer.inside.scope import REASONS, Scope
 from perftrace.tracer.intake import Archive, Intake
 from perftrace.tracer.journals import DamagedError, ProcessJournal
 from perftrace.tracer.redact import Redactor
-from perftrace.tracer.sampler import Samples
 from perftrace.tracer.spool import Finish, Plan
+from perftrace.tracer.stacks import Samples, from_timing, store_samples
 
 KILLED = Finish(0.0, 0.0, -9, Samples((), 0.0, "none", "perftrace itself was killed"))
 FULL = f"the journals reached their limit of {journal.LIMIT >> 20} MB"
@@ -46,6 +49,7 @@ class Summary:
     cpu_ns: int = 0
     recorder_ns: int = 0
     missing: list[tuple[str, str, int]] = field(default_factory=list)
+    retained: Dropped | None = None
 
 
 def ingest(folder: Path) -> Summary:
@@ -58,11 +62,25 @@ def ingest(folder: Path) -> Summary:
         OSError: the folder cannot be read.
     """
     plan = spool.read_plan(folder)
-    with _open(Path(plan.database)) as store, store.transaction():
-        known = next(store.rows("SELECT id FROM run WHERE uuid = ?", plan.uuid), None)
-        summary = Summary() if known else _ingest(store, folder, plan)
+    with _open(Path(plan.database)) as store, _no_collection():
+        with store.transaction():
+            known = next(store.rows("SELECT id FROM run WHERE uuid = ?", plan.uuid), None)
+            summary = Summary() if known else _ingest(store, folder, plan)
+        summary.retained = retain(store, plan.retain)
     spool.remove(folder)
     return summary
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Millions of rows hold no cycles: looking for those would take a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def recover(database: Path) -> int:
@@ -101,9 +119,13 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
     row = _run_row(plan, end, interpreter, samples)
     run_id = store.add("run", {**row, "command": json.dumps(redactor.command(plan.command))})
     summary = Summary(sampler=samples.name, sampler_note=samples.note)
-    for each, intake in found:
-        slots = _slots(each, archive)
-        summary.calls += intake.write(run_id, slots[journal.CPU_NS], slots[journal.RECORDER_NS])
+    slots_of = [_slots(each, archive) for each, _ in found]
+    with store.bulk("call", sum(intake.calls for _, intake in found)):
+        for (_, intake), slots in zip(found, slots_of, strict=True):
+            cpu_ns, recorder_ns = slots[journal.CPU_NS], slots[journal.RECORDER_NS]
+            summary.calls += intake.write(run_id, cpu_ns, recorder_ns)
+    archive.write_totals(run_id)
+    for slots in slots_of:
         summary.cpu_ns += slots[journal.CPU_NS]
         summary.recorder_ns += slots[journal.RECORDER_NS]
     if plan.overhead:
@@ -111,7 +133,7 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
         _note_processes(folder, archive, plan, traced=len(found), untraced_s=untraced_s)
         archive.missing[None, "effects", NO_EFFECTS] += not plan.effects
     rule = Scope(plan.sources, plan.includes, plan.excludes, cwd=plan.cwd)
-    sampler.store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
+    store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
     summary.processes = len(found)
     summary.functions = len(archive.functions)
     summary.samples = sum(count for _, count in samples.stacks)
@@ -124,7 +146,7 @@ def _samples(end: Finish, intakes: Sequence[Intake]) -> Samples:
     timed = [entry for intake in intakes for entry in intake.timed]
     if not timed:
         return end.samples
-    return dataclasses.replace(sampler.from_timing(timed, end.cpu_s), note=end.samples.note)
+    return dataclasses.replace(from_timing(timed, end.cpu_s), note=end.samples.note)
 
 
 def _run_row(
@@ -154,11 +176,11 @@ def _run_row(
 def _read(found: ProcessJournal, archive: Archive) -> Intake:
     intake = Intake(archive)
     try:
-        for record in found.records():
-            intake.take(record)
+        intake.take_all(found.records())
     except DamagedError as error:
         archive.missing[None, "processes", f"a journal is damaged: {error}"] += 1
     intake.close()
+    archive.flush()
     return intake
 
 

@@ -16,8 +16,9 @@ import perftrace
 from perftrace import config
 from perftrace.errors import CannotError, UsageError
 from perftrace.tracer import sampler
-from perftrace.tracer.sampler import Sampler, Samples, Sampling
+from perftrace.tracer.sampler import Sampler, Sampling
 from perftrace.tracer.spool import Finish
+from perftrace.tracer.stacks import Samples
 
 OLDEST = (3, 12)
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)

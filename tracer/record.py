@@ -60,9 +60,8 @@ def record(
     ingest.recover(choices.database)
     how = _sampling(program, choices)
     try:
-        folder = spool.create(
-            plan(program, cwd, settings, choices), timing=choices.sample and isinstance(how, str)
-        )
+        planned = plan(program, cwd, settings, choices, parent=os.getpid())
+        folder = spool.create(planned, timing=choices.sample and isinstance(how, str))
     except CannotError as error:
         finish = launch.execute(program, None, cwd, "not recorded", Recorder.NONE)
         return Result(_exit_code(finish), None, f"Nothing was recorded: {error}.")
@@ -128,8 +127,8 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> Plan:
-    """What is about to be run, as the trace file gets to know it."""
+def plan(program: Program, cwd: Path, settings: Settings, choices: Choices, *, parent: int) -> Plan:
+    """What is about to be run, for a parent process that reads the journals when it has ended."""
     sources = tuple(str(program.root / folder) for folder in settings.source)
     return Plan(
         uuid=str(uuid.uuid4()),
@@ -140,7 +139,7 @@ def plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> P
         root=str(program.root),
         python=program.python,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        parent=os.getpid(),
+        parent=parent,
         overhead=choices.overhead,
         children=choices.children,
         sources=sources or (str(program.root),),
@@ -148,6 +147,7 @@ def plan(program: Program, cwd: Path, settings: Settings, choices: Choices) -> P
         excludes=spool.globs(settings.exclude, program.root) + spool.globs(choices.excludes, cwd),
         effects=choices.effects,
         redact=_redacted(settings.redact),
+        retain=settings.retain_bytes,
     )
 
 

@@ -7,19 +7,20 @@ program is started, so that the recorder can time calls itself (`inside/timing.p
 
 import contextlib
 import ctypes
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
-from perftrace.store import Store
+from perftrace.tracer.stacks import Samples, parse
 
 ENOUGH = (
     1250  # samples: at 1,000 a function of 10 % is known to 2 points; some are lost at the start
@@ -31,27 +32,13 @@ USUAL_RATE = 250  # samples per second, for a program whose length is not known 
 RATES = {True: (100, 1000), False: (100, 250)}
 PATIENCE_S = 10.0  # for py-spy to write what it saw
 PR_SET_PDEATHSIG = 1
+POLL_S = 0.01
 ENDS_ALONE_S = 0.5  # after the program
 TRY_S = 20.0  # for py-spy to look into a process once
-
-TIMED_SAMPLE = 1_000_000  # the weight of a window of `inside/timing.py` that was all program
 
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 CAP_SYS_PTRACE = 19
 PR_SET_PTRACER = 0x59616D61
-
-
-class FrameKey(NamedTuple):
-    """The code object of a sampled frame."""
-
-    file: str
-    qualname: str
-    line: int  # co_firstlineno
-
-
-OWN_THREAD = Path(__file__).resolve().parent / "inside"
-
-type Stack = tuple[FrameKey, ...]  # outermost first
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +67,6 @@ def _has_spare_core() -> bool:
     return _cores() > 1 and os.getloadavg()[0] < _cores()
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """What was sampled: stacks and how often each was seen."""
-
-    stacks: Sequence[tuple[Stack, int]]
-    interval_s: float
-    name: str  # "py-spy", "timing" or "none"
-    note: str  # what went wrong; empty when nothing did
-
-
 class Sampler:
     """py-spy at work on a program and its child processes."""
 
@@ -97,13 +74,19 @@ class Sampler:
         self, process: subprocess.Popen[bytes] | None, folder: Path, how: Sampling
     ) -> None:
         self._process = process
+        self._folder = folder
         self._output = _output(folder)
         self._log = _log(folder)
         self._how = how
 
     @classmethod
-    def start(cls, pid: int, folder: Path, how: Sampling | None = None) -> Self:
-        """Sample the process from now on; the folder holds py-spy's files and must be private."""
+    def start(
+        cls, pid: int, folder: Path, how: Sampling | None = None, *, alone: bool = False
+    ) -> Self:
+        """Sample the process from now on; the folder holds py-spy's files and must be private.
+
+        Alone: it goes on when this process ends.
+        """
         how = how or sampling()
         binary = _binary()
         if binary is None:
@@ -121,7 +104,7 @@ class Sampler:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    preexec_fn=_end_with_us(),  # noqa: PLW1509 - no other thread is running
+                    preexec_fn=None if alone else _end_with_us(),  # noqa: PLW1509 - no other thread is running
                 )
         except OSError:
             return cls(None, folder, how)
@@ -139,10 +122,22 @@ class Sampler:
 
     def stop(self) -> Samples:
         """Wait for py-spy, once the program has ended; what it saw."""
-        interval_s = 1 / self._how.rate
         if self._process is None:
-            return Samples((), interval_s, "none", unavailable() or "py-spy could not be started")
+            reason = unavailable() or "py-spy could not be started"
+            return Samples((), 1 / self._how.rate, "none", reason)
         _end(self._process)
+        return self._seen()
+
+    def leave(self) -> None:
+        """Let it run on when this process ends; `stop_left` is for another one to call."""
+        pid = 0
+        if self._process is not None:
+            pid = self._process.pid
+            self._process.returncode = 0  # else its destructor complains
+        _left(self._folder).write_text(json.dumps([pid, self._how.rate, ""]), encoding="utf-8")
+
+    def _seen(self) -> Samples:
+        interval_s = 1 / self._how.rate
         try:
             text = self._output.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -160,8 +155,46 @@ class Sampler:
         return "py-spy had no time to look into the program"
 
 
-def unavailable() -> str:
-    """Why py-spy can't be used here; empty if it can."""
+def leave_none(folder: Path, note: str) -> None:
+    """No sampler looks on, and why."""
+    _left(folder).write_text(json.dumps([0, 1, note]), encoding="utf-8")
+
+
+def stop_left(folder: Path) -> Samples:
+    """Stop the sampler that another process started and left; what it saw."""
+    try:
+        pid, rate, note = json.loads(_left(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Samples((), 0.0, "none", "the program deleted the sampler's files")
+    if not pid:
+        return Samples((), 1 / rate, "none", note or "py-spy could not be started")
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself
+        if not _ended(pid):
+            os.kill(pid, signal.SIGINT)
+        patience = time.monotonic() + PATIENCE_S
+        while not _ended(pid):
+            if time.monotonic() > patience:
+                os.kill(pid, signal.SIGKILL)
+                break
+            time.sleep(POLL_S)
+    return Sampler(None, folder, Sampling(rate, blocking=True))._seen()
+
+
+def _ended(pid: int) -> bool:
+    """Whether the process is gone, or another one has its id by now."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except ProcessLookupError:
+        return True
+    except OSError:  # there is no /proc on this system
+        return False
+    name, _, rest = state.partition("(")[2].rpartition(")")
+    return "py-spy" not in name or rest.split()[0] == "Z"
+
+
+def unavailable(*, own_child: bool = True) -> str:
+    """Why py-spy can't be used here; empty if it can. Is the program a child of this process?"""
     if _binary() is None:
         return "py-spy is not installed: pip install py-spy"
     if sys.platform == "darwin" and os.geteuid() != 0:
@@ -171,6 +204,8 @@ def unavailable() -> str:
             "the system forbids looking into another process"
             f" (kernel.yama.ptrace_scope = {_yama()}): run as root, or set it to 1"
         )
+    if not own_child and _yama() == 1 and not _may_trace_all():
+        return "the system lets py-spy look only into what it starts: perftrace run -m pytest"
     return ""
 
 
@@ -284,6 +319,10 @@ def _output(folder: Path) -> Path:
     return folder / "py-spy.raw"
 
 
+def _left(folder: Path) -> Path:
+    return folder / "py-spy.json"
+
+
 def _log(folder: Path) -> Path:
     return folder / "py-spy.log"
 
@@ -299,102 +338,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-# --- stacks as text ---------------------------------------------------------------------
-
-FRAME = re.compile(r"(?P<qualname>.+?) \((?P<file>.+?):(?P<line>\d+)\)(?:;|$)")
-# With C code: a library has no lines.
-ANY_FRAME = re.compile(r"(?P<qualname>.+?) \((?P<file>.+?)(?::(?P<line>\d+))?\)(?:;|$)")
-C_CODE = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".rs", ".s", ".S", ".f90"})
-
-
-def parse(text: str, *, native: bool = False) -> list[tuple[Stack, int]]:
-    """The stacks in py-spy's raw format, one a line: `process 7:"…";f (a.py:1);g (b.py:2) 12`.
-
-    A command line with line breaks splits its line; the last piece holds the frames. Lines
-    without frames (the rest of a command line, native threads) are left out. `native` says that
-    there are frames of C code: `f (lib.so)`, and `f (a.c:7)` with the line that it is at.
-    """
-    pattern = ANY_FRAME if native else FRAME
-    counts: Counter[Stack] = Counter()
-    for line in text.split("\n"):
-        names, _, count = line.rpartition(" ")
-        if count.isdecimal() and (stack := _stack(names.rpartition('";')[2], pattern)):
-            if native and not any(map(_is_python, stack)):
-                continue
-            counts[stack] += int(count)
-    return list(counts.items())
-
-
-def _stack(text: str, pattern: re.Pattern[str] = FRAME) -> Stack:
-    """The frames of `f (a.py:1);g (b.py:2)`; none if anything in it is not a frame."""
-    return tuple(_frames(text, pattern)) if text.endswith(")") else ()
-
-
-def _frames(text: str, pattern: re.Pattern[str]) -> Iterator[FrameKey]:
-    for found in pattern.finditer(text):
-        frame = FrameKey(found["file"], found["qualname"], int(found["line"] or 0))
-        yield frame if _is_python(frame) else frame._replace(line=0)
-
-
-def _is_python(frame: FrameKey) -> bool:
-    """Whether it is a frame of Python code: one of C code has no first line."""
-    return frame.line > 0 and os.path.splitext(frame.file)[1] not in C_CODE  # noqa: PTH122
-
-
-def from_timing(timed: Iterable[tuple[str, int]], cpu_s: float) -> Samples:
-    """Samples made of what the recorder timed: stacks as text, with their weights.
-
-    Each window counts as one sample. Rests are carried over, so that many small shares add up to
-    what they are together.
-    """
-    totals: Counter[str] = Counter()
-    for text, weight in timed:
-        totals[text] += weight
-    stacks: list[tuple[Stack, int]] = []
-    rest = 0
-    for text, weight in sorted(totals.items()):
-        count, rest = divmod(rest + weight, TIMED_SAMPLE)
-        if count and (stack := _stack(text)):
-            stacks.append((stack, count))
-    seen = sum(count for _, count in stacks)
-    if not seen:
-        return Samples((), 0.0, "none", "the program was too short to be timed")
-    return Samples(stacks, cpu_s / seen, "timing", "")
-
-
-# --- storing ----------------------------------------------------------------------------
-
-
-def store_samples(
-    store: Store, run_id: int, samples: Samples, is_user: Callable[[str], bool]
-) -> None:
-    """Write the stacks into the trace file; relative file names count from the run's folder."""
-    cwd = next(run.cwd for run in store.runs() if run.id == run_id)
-    known: dict[FrameKey, int] = {}
-    theirs = [(stack, count) for stack, count in samples.stacks if not _is_ours(stack)]
-    for stack, _ in theirs:
-        for frame in stack:
-            if frame not in known:
-                known[frame] = _intern(store, frame, cwd, is_user)
-    for stack, count in theirs:
-        frames = " ".join(str(known[frame]) for frame in stack)
-        store.add("stack", {"run_id": run_id, "frames": frames, "count": count})
-
-
-def _is_ours(stack: Stack) -> bool:
-    """Whether it is a stack of the recorder's own thread."""
-    return bool(stack) and Path(stack[0].file).parent == OWN_THREAD
-
-
-def _intern(store: Store, frame: FrameKey, cwd: Path, is_user: Callable[[str], bool]) -> int:
-    # A name such as <string> is no file, and stays as it is.
-    file = frame.file if frame.file.startswith("<") else os.path.normpath(cwd / frame.file)
-    row = {
-        "file": file,
-        "qualname": frame.qualname,
-        "line": frame.line,
-        "user": int(_is_python(frame) and is_user(file)),
-    }
-    return store.intern("frame", row, identity=("file", "qualname", "line"))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from perftrace.errors import CannotError
 from perftrace.tracer.inside.settings import Settings
-from perftrace.tracer.sampler import FrameKey, Samples
+from perftrace.tracer.stacks import FrameKey, Samples
 
 PLAN = "run.json"
 FINISH = "end.json"
@@ -43,6 +43,7 @@ class Plan:
     effects: bool = True  # what calls do outside is noted
     redact: tuple[str, ...] | None = ()  # names of secrets; None: they are recorded too
     children: bool = False  # they are recorded too
+    retain: int = 256 << 20  # bytes of the trace file; older runs make room
 
 
 @dataclass(frozen=True, slots=True)

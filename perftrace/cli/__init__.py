@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": "perftrace.cli.apply",
     "verify": "perftrace.cli.verify",
     "doctor": "perftrace.cli.doctor",
+    "merge": "perftrace.cli.merge",
 }
 OUR_BUG = 4
 INTERRUPTED = 130

@@ -18,8 +18,9 @@ from typing import Any, Literal
 from perftrace import compress, config
 from perftrace.config import Settings
 from perftrace.errors import PerftraceError
+from perftrace.key import user_key
 from perftrace.replay.probe import probe
-from perftrace.store import Store, user_key
+from perftrace.store import Store
 from perftrace.tracer import launch, sampler, spool
 
 type State = Literal["ok", "warn", "fail"]

@@ -77,19 +77,19 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
     names = names_of(choices.database, project / settings.database, cwd)
     reading = output.patience("perftrace: writing what was recorded into the trace file")
     result = record(program, cwd, settings, choices, reading)
-    lines = _lines(result, names)
+    said = lines(result, names)
     missing = config.missing_sources(settings, program.root)
     if options["as_json"]:
-        lines = document("run", result, choices.database)
+        said = document("run", result, choices.database)
         missing = []  # the document is all there is on stderr
     for folder in missing:
         click.echo(f"perftrace: source in pyproject.toml: there is no folder {folder}", err=True)
-    for line in lines:
+    for line in said:
         click.echo(line, err=True)
     return result.exit_code
 
 
-def _lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
+def lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
     """For people: where the trace is, what is not in it and why, the next command."""
     database, option = names
     summary = result.summary
@@ -102,6 +102,12 @@ def _lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
         f" and {_count(summary.samples, 'sample')} recorded in {database}{share}"
     )
     yield f"perftrace: not recorded: {'; '.join(_reasons(summary)) or 'nothing left out'}"
+    kept = summary.retained
+    if kept is not None and kept.runs:
+        yield (
+            f"perftrace: {_count(kept.runs, 'older run')} dropped: the trace file may have"
+            f" {kept.limit / 2**20:,.4g} MB (`retain` in [tool.perftrace])"
+        )
     yield f"perftrace: next: perftrace top{option}"
 
 
@@ -138,6 +144,7 @@ def document(command: str, result: Result, database: Path) -> Iterator[str]:
             "sampler_note": summary.sampler_note,
             "cpu_s": summary.cpu_ns / 1e9,
             "recorder_s": summary.recorder_ns / 1e9,
+            "dropped_runs": summary.retained.runs if summary.retained else 0,
             "missing": [
                 {"subject": subject, "reason": reason, "count": count}
                 for subject, reason, count in summary.missing

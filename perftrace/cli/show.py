@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,10 +24,12 @@ from perftrace.report.calls import (
     seen_in,
 )
 from perftrace.report.effects import Read, by_kind, reads
+from perftrace.report.reaching import Reaching, reaching
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
 
 READ = 1000  # recorded calls read for their types
+MOST_TESTS = 20  # listed
 
 type Section = tuple[str, Iterable[str]]
 
@@ -47,6 +49,7 @@ class Summary:
     slowest: tuple[float, str, str] | None  # seconds, arguments, outcome
     effects: list[tuple[str, int, str]]  # kind, calls, a detail
     reads: list[Read]
+    reaching: Reaching
 
 
 @click.command("show")
@@ -99,6 +102,7 @@ def _summarise(store: Store, func: str) -> Summary:
         ),
         effects=by_kind(calls),
         reads=reads(store, run, function),
+        reaching=reaching(store, run, function, rows.values()),
     )
 
 
@@ -118,6 +122,7 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield "May read", _reads(summary)
     yield "Not recorded", [f"{n:,} {subject}: {reason}" for subject, reason, n in summary.gaps]
     yield "Slowest call", _slowest(summary)
+    yield "Tests that reach it", _tests(summary.reaching)
     if row.recorded:
         yield "Next", [f"perftrace calls {shlex.quote(summary.label)}"]
 
@@ -188,6 +193,25 @@ def _slowest(summary: Summary) -> Iterator[str]:
         yield f"{tables.seconds(took)}: ({arguments}) -> {outcome}"
 
 
+def _tests(found: Reaching) -> Iterator[str]:
+    if not found.tests:
+        return
+    yield f"{len(found.seen):,} of {found.tests:,} tests were seen to, straight or through others"
+    yield from _listed(found.seen)
+    if found.likely:
+        yield f"{len(found.likely):,} more likely do: they reach one of its callers"
+        yield from _listed(found.likely)
+    if found.partly:
+        part = f"in {found.partly:,} of {found.tests:,} tests not every function was watched"
+        yield f"the list may lack some: {part}, to save time"
+
+
+def _listed(names: Sequence[str]) -> Iterator[str]:
+    yield from (f"  {name}" for name in names[:MOST_TESTS])
+    if len(names) > MOST_TESTS:
+        yield f"  and {len(names) - MOST_TESTS:,} more: --json lists all"
+
+
 # --- document ---------------------------------------------------------------------------
 
 
@@ -225,6 +249,13 @@ def _document(summary: Summary) -> dict[str, Any]:
             {"subject": subject, "reason": reason, "count": count}
             for subject, reason, count in summary.gaps
         ],
+        "tests": [
+            {"name": name, "how": how}
+            for how, names in (("seen", summary.reaching.seen), ("likely", summary.reaching.likely))
+            for name in names
+        ],
+        "tests_recorded": summary.reaching.tests,
+        "tests_partly_watched": summary.reaching.partly,
         "slowest": None
         if summary.slowest is None
         else dict(zip(("seconds", "arguments", "outcome"), summary.slowest, strict=True)),

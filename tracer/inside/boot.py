@@ -19,12 +19,56 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 
+class Recorder:
+    """The recorder at work in this process, for a plugin of the program's test framework."""
+
+    def __init__(self, folder: str, monitor: Monitor, control: Control) -> None:
+        self.folder = folder
+        self._monitor = monitor
+        self._control = control
+
+    @property
+    def active(self) -> bool:
+        """Whether it records; it may have stopped itself."""
+        return self._monitor.running
+
+    def tell_contexts(self) -> None:
+        """The plugin says which test runs, so that nothing has to look for it."""
+        self._monitor.contexts.told = True
+
+    def enter(self, name: str) -> bool:
+        """A test begins; False: it is part of another one, or nothing is recorded."""
+        if not self.active or self._monitor.contexts.current:
+            return False
+        return self._switch(name)
+
+    def leave(self) -> None:
+        """The test that was entered has ended."""
+        self._switch("")
+
+    def stop(self) -> None:
+        """Record no more, and leave the interpreter as it was found."""
+        if self.active:
+            self._monitor.guarded(None, self._monitor.contexts.write)
+        try:
+            self._control.stop()
+        finally:
+            self._monitor.stop()
+
+    def _switch(self, name: str) -> bool:
+        return self._monitor.guarded(None, self._monitor.contexts.switch, name)
+
+
+running: Recorder | None = None  # in this process, or in the one it was forked from
+
+
 def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str]") -> None:
     """Record this process into a journal in the folder; our CPU time counts from `since_ns`.
 
     With `inject`, the folder that leads to the recorder, its children are recorded too; `ours` is
     what stands in the environment for that.
     """
+    global running  # noqa: PLW0603 - one a process
     settings = Settings.read(folder)
     own = scope.own_files()
     rule = scope.Scope(
@@ -40,9 +84,13 @@ def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str
     monitor = Monitor(process, rule, budget)
     me = get_ident()
     monitor.busy.add(me)
+    recorder = None
     try:
         if monitor.start(effects=settings.effects):
-            Control(monitor, process, budget, _timing(process) if settings.timing else None).start()
+            timing = _timing(process) if settings.timing else None
+            control = Control(monitor, process, budget, timing)
+            control.start()
+            recorder = Recorder(folder, monitor, control)
         else:
             process.no_tool_ids()
         if inject is not None:
@@ -52,6 +100,7 @@ def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str
     except BaseException:
         monitor.stop()
         raise
+    running = recorder
     monitor.busy.discard(me)
 
 

@@ -18,6 +18,8 @@ SKIPS = 32  # functions too costly for what is left of a round that are passed o
 URGENT = 16  # how much sooner a function comes that runs often and has no whole call yet
 MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
+REACH_CREDIT_NS = 5_000_000  # granted in any case
+REACH_SHARE = 0.5  # of the budget may go into knowing which functions each test reaches
 
 
 class Budget:
@@ -46,6 +48,15 @@ class Budget:
     def open(self) -> bool:
         """Whether there is anything left."""
         return self.spent < self._limit
+
+    def allows(self, reach_spent: int) -> bool:
+        """Whether noting which functions a test reaches may cost any more.
+
+        A little is always granted: in a short suite, starting the recorder uses the budget up.
+        """
+        if reach_spent < REACH_CREDIT_NS:
+            return True
+        return self.open() and reach_spent < REACH_SHARE * self._limit
 
     def another(self, function: "Watched") -> bool:
         """Whether the function's very next call is captured too."""

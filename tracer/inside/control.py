@@ -50,7 +50,7 @@ class Control:
         self._timing = timing
         self._wake = allocate_lock()  # released: end
         self._started = False
-        self._ended = False  # the interpreter is about to end
+        self._ended = False  # for good: the interpreter is about to end, too
         self._thread: tuple[int, int] | None = None  # ident and the operating system's id
         self._theirs: BaseException | None = None  # a signal handler's, met in a fork
         self._random = monotonic_ns()
@@ -65,6 +65,14 @@ class Control:
         self._start()
         while self._started and self._thread is None:  # the program's tools must not see it begin
             sleep(0)
+
+    def stop(self) -> None:
+        """End the thread, and write what it would have written next."""
+        self._ended = True
+        self._end()
+        self._stop_timing()
+        self._process.clocks(self._budget.refresh(), self._budget.spent)
+        self._raise_theirs()
 
     # --- the thread -----------------------------------------------------------------------
 
@@ -121,6 +129,7 @@ class Control:
         for function in self._budget.choose():
             self._monitor.arm(function)
         self._process.note()
+        self._monitor.contexts.write()
         self._process.clocks(cpu, self._budget.spent)
         if self._timing is not None:
             self._timing.round()
@@ -183,13 +192,16 @@ class Control:
     def _go_on(self) -> None:
         try:
             self._start()
-            theirs, self._theirs = self._theirs, None
-            if theirs is not None:
-                raise theirs  # noqa: TRY301 - it comes from outside
+            self._raise_theirs()
         except BaseException as error:
             if self._process.foreign(error):
                 raise
             self._monitor.fail(error)
+
+    def _raise_theirs(self) -> None:
+        theirs, self._theirs = self._theirs, None
+        if theirs is not None:
+            raise theirs
 
     def _in_child(self) -> None:
         try:
@@ -203,6 +215,7 @@ class Control:
     def _begin_again(self) -> None:
         self._process.begin_again()
         self._process.note()
+        self._monitor.contexts.begin_again()
         self._budget.begin_again()
         self._monitor.forget_pending()
         if self._timing is not None:

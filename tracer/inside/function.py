@@ -5,7 +5,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
 # Programs patch `len` or `id`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
@@ -14,6 +14,7 @@ SMALLEST_CAP = 8 << 10  # bytes of one value; the first call of every function g
 LARGEST_CAP = 1 << 20
 STEP = 32
 FIRST_SHOTS = 3
+CALLERS = 24  # frames looked at for the nearest user function
 
 STAR, DOUBLE_STAR = 0x04, 0x08
 GENERATOR, COROUTINE, ITERABLE_COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
@@ -26,9 +27,9 @@ class Watched:
     """A function of the user's code: one per code object."""
 
     __slots__ = (
-        "bill", "cap", "captured", "code", "cost", "depth", "failures", "identity", "kind",
-        "missed", "module", "names", "number", "parameters", "pending", "private", "reads",
-        "recursive", "seen", "settled", "shots", "whole",
+        "bill", "cap", "captured", "code", "cost", "depth", "events", "failures", "identity",
+        "kind", "missed", "module", "names", "number", "parameters", "pending", "private",
+        "reads", "recursive", "seen", "settled", "shots", "unseen", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,8 @@ class Watched:
         self.whole = 0  # calls recorded with arguments and outcome
         self.seen = 0  # how often it ran when the control thread looked: only to share the budget
         self.settled = 0  # captures whose bill is part of the cost
+        self.events = 0  # those that its captures need now
+        self.unseen = False  # its next start is to be noted: it is its first in this context
         self.pending = 0  # calls whose end is awaited
         self.missed = 0  # events of other calls meanwhile
         self.depth = 0  # starts less returns among them
@@ -64,6 +67,19 @@ class Watched:
         if self.cap < LARGEST_CAP:
             self.cap = min(self.cap * STEP, LARGEST_CAP)
             self.bill *= STEP // 2
+
+
+def caller(frame: "FrameType", functions: dict[int, Watched]) -> Watched | None:
+    """The nearest watched function below the frame; the functions are by id of their code."""
+    below = frame.f_back
+    for _ in range(CALLERS):
+        if below is None:
+            return None
+        function = functions.get(id(below.f_code))
+        if function is not None:
+            return function
+        below = below.f_back
+    return None
 
 
 def kind_of(code: "CodeType") -> str:

@@ -40,6 +40,8 @@ EFFECT = b"X"  # call, innermost function, kind, detail: see perftrace/effects.p
 READS = b"R"  # function, kind, name: what it may read beside its arguments
 MISSING = b"M"  # function or 0, subject, reason
 TIMED = b"T"  # stack as text, ns: see timing.py
+CONTEXT = b"C"  # number or 0, name, functions whose start is not noticed: from here on
+REACHED = b"V"  # number of the context, (function, …): they started in it
 
 # The slots: two clocks, then counts of what was not recorded.
 CPU_NS = 0

@@ -18,8 +18,9 @@ from time import monotonic_ns
 
 from . import journal, scope
 from .capture import arguments, item, outcome
+from .contexts import Contexts
 from .effects import Effects
-from .function import Watched
+from .function import Watched, caller
 from .guard import Guard
 from .pending import Pending, PendingCalls
 from .tools import CALL, DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
@@ -40,7 +41,6 @@ GIVE_UP_SUSPENDED = 256  # the same for generators and coroutines: many are aliv
 EVENT_NS = 400  # an event that leads to nothing
 MOST_UNWINDS = 2000  # exceptions leaving a frame between two rounds of the control thread
 MOST_SWITCHES = 1 << 20  # the interpreter's counter of them overflows at 1 << 24
-CALLERS = 24  # frames looked at for the nearest user function
 COPIES = 8  # code objects of one function: programs that compile it again and again
 WRAPPED = "async_generator_wrapped_value"
 
@@ -55,12 +55,13 @@ class Monitor:
         self.running = False
         self.unwound = 0  # exceptions that left a frame since the control thread looked
         self.watching_unwinds = False
+        self.contexts = Contexts(process, budget, self._watch)
         self._functions: dict[int, Watched] = {}  # by id of the code
         self._copies: dict[tuple[str, str, int], list[int]] = {}  # identity -> numbers
         self._pending = PendingCalls()
         guard = Guard(process, budget, self.fail)
         self.busy, self._inside = guard.busy, guard.inside
-        self._guarded, self._judge = guard.do, guard.judge
+        self.guarded, self._judge = guard.do, guard.judge
         self.effects = Effects(
             process, self._pending, self._functions, budget, (guard.do, guard.judge)
         )
@@ -90,6 +91,7 @@ class Monitor:
         self.running = False
         functions, self._functions = self._functions, {}  # should an event be left: it does nothing
         codes = [function.code for function in list(functions.values())]
+        codes += self.contexts.stop()
         self._tools.give_back(self.effects.stop(), codes)
 
     def fail(self, error: BaseException) -> None:
@@ -118,7 +120,7 @@ class Monitor:
     def look_round(self) -> None:
         """Note which functions run now: too crude to rank them, enough to share the budget."""
         for frame in current_frames().values():
-            function = self._functions.get(id(frame.f_code)) or self._caller(frame)
+            function = self._functions.get(id(frame.f_code)) or caller(frame, self._functions)
             if function is not None:
                 function.seen += 1
 
@@ -154,39 +156,51 @@ class Monitor:
             if reason != scope.OURS:
                 self.effects.look(code)
             if reason is None:
-                done = self._guarded(None, self._first, code, _getframe(1))
+                done = self.guarded(None, self._first, code, _getframe(1))
                 return DISABLE if done else None
             if reason != scope.OURS and scope.is_function(code):
                 self.process.not_watched(reason)
                 self.budget.spent += EVENT_NS
+                if self.contexts.is_runner(code):
+                    self._tools.set(code, START | RETURN)
+                    self.guarded(None, self.contexts.begin, _getframe(1))
         except RecursionError:
             return None
         except BaseException as error:  # noqa: BLE001 - it looks whose it is
             self._judge(error)
         return DISABLE
 
-    def _on_start(self, code: "CodeType", _: int) -> None:
+    def _on_start(self, code: "CodeType", _: int) -> object:
         try:
             function = self._functions.get(id(code))
             if function is None or is_finalizing():  # modules are being taken apart
-                return
+                if id(code) in self.contexts.runners:
+                    self.guarded(None, self.contexts.begin, _getframe(1))
+                return None
+            if function.unseen:
+                self.contexts.reached(function)
+            if not function.events & START:
+                return DISABLE
             if function.pending:
-                self._guarded(function, self._another_start, function, _getframe(1))
+                self.guarded(function, self._another_start, function, _getframe(1))
             elif self.budget.open():
-                self._guarded(function, self._begin, function, _getframe(1))
+                self.guarded(function, self._begin, function, _getframe(1))
             else:
-                self._guarded(function, self._give_up, function)
+                self.guarded(function, self._give_up, function)
         except RecursionError:
-            return
+            pass
         except BaseException as error:  # noqa: BLE001
             self._judge(error)
+        return None
 
     def _on_return(self, code: "CodeType", _: int, value: object) -> None:
         try:
             pending = self._of_frame(code, _getframe(1))
             if pending is not None:
                 how = ("returned", value)
-                self._guarded(pending.function, self._end, pending, _getframe(1), how)
+                self.guarded(pending.function, self._end, pending, _getframe(1), how)
+            elif id(code) in self.contexts.runners:
+                self.guarded(None, self.contexts.end, _getframe(1))
         except RecursionError:
             return
         except BaseException as error:  # noqa: BLE001
@@ -196,7 +210,7 @@ class Monitor:
         try:
             pending = self._of_frame(code, _getframe(1))
             if pending is not None:
-                self._guarded(pending.function, self._yielded, pending, _getframe(1), value)
+                self.guarded(pending.function, self._yielded, pending, _getframe(1), value)
         except RecursionError:
             return
         except BaseException as error:  # noqa: BLE001
@@ -206,12 +220,12 @@ class Monitor:
         try:
             self.unwound += 1
             if self.unwound > MOST_UNWINDS:
-                self._guarded(None, self.mute_unwinds)
+                self.guarded(None, self.mute_unwinds)
             if id(code) in self._functions:
                 pending = self._of_frame(code, _getframe(1))
                 if pending is not None:
                     how = ("suspended" if type(error) is GeneratorExit else "raised", error)
-                    self._guarded(pending.function, self._end, pending, _getframe(1), how)
+                    self.guarded(pending.function, self._end, pending, _getframe(1), how)
         except RecursionError:
             return
         except BaseException as problem:  # noqa: BLE001
@@ -239,6 +253,7 @@ class Monitor:
         function = Watched(code, number, identity, module if type(module) is str else "")
         function.reads = self.effects.look_closely(code, frame.f_globals)
         self._functions[id(code)] = function
+        self.contexts.reached(function)
         return self._begin(function, frame)
 
     def _begin(self, function: Watched, frame: "FrameType") -> Pending:
@@ -250,15 +265,15 @@ class Monitor:
         given = arguments(pending, frame)
         function.captured += 1
         function.missed = function.depth = 0
-        caller = self._caller(frame)
+        calling = caller(frame, self._functions)
         self.process.declare(function)
-        if caller is not None:
-            self.process.declare(caller)
+        if calling is not None:
+            self.process.declare(calling)
         self.process.write(
             journal.BEGIN,
             pending.call,
             function.number,
-            caller.number if caller is not None else 0,
+            calling.number if calling is not None else 0,
             pending.thread,
             started,
             given.blob,
@@ -324,11 +339,11 @@ class Monitor:
         if function is None:
             return None
         if not function.pending:  # an exception in here left the event on
-            self._guarded(function, self.arm, function)
+            self.guarded(function, self.arm, function)
             return None
         pending = self._pending.of_frame(function, frame)
         if pending is None and self._missed_enough(function, -1):
-            self._guarded(function, self._abandon, function)
+            self.guarded(function, self._abandon, function)
         return pending
 
     def _missed_enough(self, function: Watched, deeper: int) -> bool:
@@ -366,15 +381,8 @@ class Monitor:
     def _set(self, function: Watched, events: int) -> None:
         if not self.running:
             return
-        self._tools.set(function.code, events)
+        function.events = events
+        self._tools.set(function.code, events | START if function.unseen else events)
 
-    def _caller(self, frame: "FrameType") -> Watched | None:
-        below = frame.f_back
-        for _ in range(CALLERS):
-            if below is None:
-                return None
-            function = self._functions.get(id(below.f_code))
-            if function is not None:
-                return function
-            below = below.f_back
-        return None
+    def _watch(self, function: Watched) -> None:
+        self._set(function, function.events)

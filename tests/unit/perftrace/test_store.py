@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perftrace import schema, store
+from perftrace import database, key, schema
 from perftrace.errors import CannotError, TraceError
 from perftrace.model import (
     Binding,
@@ -363,7 +363,7 @@ def test_a_table_whose_text_is_no_text_is_damage(path: Path) -> None:
 
 
 def test_a_file_in_use_is_not_called_damaged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
     other = sqlite3.connect(path)
     other.execute("BEGIN EXCLUSIVE")
     assert slug_of(lambda: Store.open(path)) == "trace-busy"
@@ -397,16 +397,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_key_is_made_once_and_readable_by_the_user_alone(home: Path) -> None:
-    key = store.user_key()
-    assert len(key) == 32
-    assert store.user_key() == key
+    made = key.user_key()
+    assert len(made) == 32
+    assert key.user_key() == made
     assert stat.S_IMODE((home / "key").stat().st_mode) == 0o600
     assert [path.name for path in home.iterdir()] == ["key"]
 
 
 def test_processes_that_start_together_agree_on_the_key(home: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: store.user_key(), range(32)))
+        keys = set(pool.map(lambda _: key.user_key(), range(32)))
     assert keys == {(home / "key").read_bytes()}
     assert [path.name for path in home.iterdir()] == ["key"]
 
@@ -414,16 +414,16 @@ def test_processes_that_start_together_agree_on_the_key(home: Path) -> None:
 def test_a_key_of_the_wrong_length_is_refused(home: Path) -> None:
     home.mkdir(parents=True)
     (home / "key").write_bytes(b"short")
-    assert slug_of(store.user_key) == "bad-key"
+    assert slug_of(key.user_key) == "bad-key"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, home: Path) -> None:
     home.parent.write_text("a file where the folder should be", encoding="utf-8")
-    assert slug_of(store.user_key) == "no-key"
+    assert slug_of(key.user_key) == "no-key"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_key_that_cannot_be_read_is_named(home: Path) -> None:
-    store.user_key()
+    key.user_key()
     (home / "key").chmod(0)
-    assert slug_of(store.user_key) == "no-key"
+    assert slug_of(key.user_key) == "no-key"

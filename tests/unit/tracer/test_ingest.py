@@ -13,8 +13,8 @@ from perftrace.tracer import ingest, spool
 from perftrace.tracer.inside import journal
 from perftrace.tracer.inside.fields import Field
 from perftrace.tracer.inside.journal import Journal
-from perftrace.tracer.sampler import Samples
 from perftrace.tracer.spool import Finish, Plan
+from perftrace.tracer.stacks import Samples
 
 LIST = pickle.dumps([1], 5)
 END = Finish(1.0, 0.0, 0, Samples((), 0.01, "py-spy", ""))

@@ -8,7 +8,8 @@ import pytest
 
 from perftrace.store import Store
 from perftrace.tracer import sampler
-from perftrace.tracer.sampler import FrameKey, Sampler, Samples, from_timing, parse, store_samples
+from perftrace.tracer.sampler import Sampler
+from perftrace.tracer.stacks import FrameKey, Samples, from_timing, parse, store_samples
 
 MAIN = FrameKey("/shop/app.py", "<module>", 1)
 QUOTE = FrameKey("/shop/app.py", "quote", 12)

@@ -6,8 +6,8 @@ import pytest
 from perftrace.errors import CannotError
 from perftrace.tracer import spool
 from perftrace.tracer.inside.settings import Settings
-from perftrace.tracer.sampler import FrameKey, Samples
 from perftrace.tracer.spool import Finish, Plan
+from perftrace.tracer.stacks import FrameKey, Samples
 
 
 @pytest.fixture(autouse=True)
