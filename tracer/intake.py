@@ -347,8 +347,8 @@ class Intake:
         if call[DURATION] is not None:
             total.durations.append(call[DURATION])
         if call[ARGUMENTS] is not None and number not in self._opaque:
-            kinds = {kind for _, kind, _ in self._effects.get(number, ())}
-            total.whole += HARM.isdisjoint(kinds)
+            effects = self._effects.get(number, ())
+            total.whole += not effects or HARM.isdisjoint(kind for _, kind, _ in effects)
 
     def _write_contexts(self, run_id: int) -> dict[int, int | None]:
         """Write the tests that ran and what they reached; the journal's numbers -> their ids."""
@@ -362,9 +362,9 @@ class Intake:
     def _write_effects(self) -> None:
         columns = ("call_id", "function_id", "kind", "detail", "count")
         rows = [
-            (call[ID], *effect, count)
-            for number, call in self._calls.items()
-            for effect, count in self._effects.get(number, {}).items()
+            (self._calls[number][ID], *effect, count)
+            for number in self._effects.keys() & self._calls.keys()
+            for effect, count in self._effects[number].items()
         ]
         self._archive.store.add_many("effect", columns, sorted(rows))
 

@@ -257,6 +257,31 @@ def test_effects_are_stored_with_their_calls(case: Case) -> None:
     assert second.effects == ()
 
 
+def test_effects_belong_to_their_calls_in_whatever_order_those_began(case: Case) -> None:
+    case.process()
+    case.function()
+    for call, started in ((2, 20), (1, 10)):
+        case.begin(call, started=started)
+        case.journal.write(journal.EFFECT, call, 1, "file read", f"/{call}")
+    case.ingest()
+    details = {call.started_ns: [effect.detail for effect in call.effects] for call in case.calls()}
+    assert details == {10: ["/1"], 20: ["/2"]}
+
+
+def test_a_call_that_must_not_be_made_again_is_not_a_whole_one(case: Case) -> None:
+    case.process()
+    case.function()
+    for call, kind in enumerate(("network", "file read", "file written"), start=1):
+        case.begin(call)
+        case.journal.write(journal.EFFECT, call, 1, kind, "/a")
+    case.journal.write(journal.BEGIN, 4, 1, 0, 9, 5, LIST, 1, None)  # its arguments have a gap
+    case.begin(5, arguments=None)
+    case.ingest()
+    with Store.open(case.database) as store:
+        (row,) = store.rows("SELECT calls, whole FROM total")
+    assert row == {"calls": 5, "whole": 2}
+
+
 def test_what_a_function_reads_is_stored_once(case: Case) -> None:
     case.process()
     case.function()

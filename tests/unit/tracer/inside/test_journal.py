@@ -119,3 +119,10 @@ def test_it_goes_on_where_the_iterator_of_folders_is_forbidden(
     for number in range(3):
         written.write(journal.ITEM, number, bytes(journal.FIRST_SEGMENT))
     assert len(list(tmp_path.iterdir())) > 1
+
+
+def test_each_kind_of_record_has_a_letter_of_its_own() -> None:
+    kinds = [value for name, value in vars(journal).items() if name.isupper() and len(name) > 1]
+    letters = [value for value in kinds if isinstance(value, bytes) and len(value) == 1]
+    assert len(letters) >= 10
+    assert len(letters) == len(set(letters))
