@@ -116,9 +116,16 @@ class Contexts:
         self._budget.spent += REACHED_NS
 
     def write(self) -> None:
-        """Bring the journal up to date; the control thread does so, for the process may die."""
-        with self._lock:
-            self._write_reached()
+        """Bring the journal up to date; the control thread does so, for the process may die.
+
+        It does not wait for a thread that switches, and so writes itself: a signal's handler may
+        fork there, which in turn waits for the control thread.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                self._write_reached()
+            finally:
+                self._lock.release()
 
     def begin_again(self) -> None:
         """This is a forked child, with a journal of its own; it runs in its parent's context."""

@@ -1,6 +1,7 @@
 """Which test runs, and what it reaches: real events in this process, and a real journal."""
 
 import sys
+import threading
 import types
 import unittest
 from collections.abc import Iterator
@@ -149,6 +150,31 @@ def test_what_was_reached_is_written_before_the_test_ends(rig: Rig) -> None:
     assert rig.reached == {"one": {"outer", "inner"}}
     rig.contexts.write()
     assert len([kind for kind, _ in rig.records() if kind == journal.REACHED]) == 1
+
+
+def test_the_control_thread_does_not_wait_for_a_thread_that_switches(rig: Rig) -> None:
+    writer = threading.Thread(target=rig.contexts.write, daemon=True)
+    with rig.contexts._lock:
+        writer.start()
+        writer.join(10)
+        assert not writer.is_alive()
+
+
+def test_the_code_that_runs_tests_is_watched_no_more_once_it_is_over(rig: Rig) -> None:
+    class Empty(unittest.TestCase):
+        def runTest(self) -> None:  # noqa: N802 - unittest's name
+            pass
+
+    Empty().run()
+    code = unittest.TestCase.run.__code__
+    tools = [n for n in range(6) if sys.monitoring.get_tool(n) == "perftrace"]
+    assert any(sys.monitoring.get_local_events(n, code) for n in tools)
+    rig.monitor.stop()
+    for number in tools:
+        sys.monitoring.use_tool_id(number, "test")
+        events = sys.monitoring.get_local_events(number, code)
+        sys.monitoring.free_tool_id(number)
+        assert events == 0
 
 
 def test_the_tests_of_unittest_are_known_without_a_plugin(rig: Rig) -> None:
