@@ -27,8 +27,8 @@ from perftrace.tracer.inside.settings import Settings
 
 HOME = Path(perftrace.__file__).resolve().parent
 MODULES = (
-    *("boot", "budget", "capture", "control", "fields", "function", "journal", "monitor"),
-    *("pending", "process", "scope", "settings", "timing", "tools"),
+    *("boot", "budget", "capture", "contexts", "control", "fields", "function", "journal"),
+    *("monitor", "pending", "process", "scope", "settings", "timing", "tools"),
 )
 KINDS = ("ValueError", "MemoryError")
 TOLD = ("stopped itself", "took the recorder's ids")

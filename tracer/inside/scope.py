@@ -25,6 +25,7 @@ REASONS = (STANDARD, INSTALLED, GENERATED, OUTSIDE, EXCLUDED, OURS, AGAIN)  # th
 NOT_FUNCTIONS = frozenset({"<module>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
 FUNCTION_FLAGS = 3  # CO_OPTIMIZED and CO_NEWLOCALS: not the body of a module or class
 PACKAGE_FOLDERS = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"})
+LATE = ("children", "timing")  # modules of ours that are loaded where they are needed
 
 
 class Scope:
@@ -111,7 +112,9 @@ def own_files() -> frozenset[str]:
     """The files of the recorder itself; it lives in the program under a private root name."""
     root = __name__.partition(".")[0]
     modules = [module for name, module in list(sys.modules.items()) if name.startswith(root)]
-    return frozenset(getattr(module, "__file__", None) or "" for module in modules)
+    files = [getattr(module, "__file__", None) or "" for module in modules]
+    folder = __file__.removesuffix("scope.py")
+    return frozenset(files + [f"{folder}{name}.py" for name in LATE])
 
 
 def matches(text: str, glob: str) -> bool:

@@ -1,11 +1,14 @@
 import fnmatch
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import perftrace
 from perftrace.tracer.inside import scope
 from perftrace.tracer.inside.scope import Scope, is_function, matches
 
@@ -69,3 +72,22 @@ def test_only_bodies_of_functions_are_functions() -> None:
 def test_the_recorders_own_files_are_known() -> None:
     assert scope.__file__ in scope.own_files()
     assert sys.modules["json"].__file__ not in scope.own_files()
+
+
+LOADED = """
+import sys, types
+for name, folder in zip(("_perftrace", "_perftrace.tracer"), sys.argv[1:]):
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [folder]
+from _perftrace.tracer.inside import boot, scope
+print(*scope.own_files(), sep=chr(10))
+"""
+
+
+def test_all_files_of_the_recorder_are_its_own_before_they_are_loaded() -> None:
+    tracer = Path(scope.__file__).parents[1]
+    folders = [str(Path(perftrace.__file__).parent), str(tracer)]
+    command = [sys.executable, "-I", "-S", "-c", LOADED, *folders]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    files = {str(path) for path in (tracer / "inside").glob("*.py")}
+    assert files - set(done.stdout.splitlines()) == set()
