@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from perftrace import secret, values
 from perftrace.values import BadValue, ListNode, Node
 
+SMALL = 512  # bytes: such values are remembered
+
 
 class Redactor:
     """The rules applied to recorded values; without rules nothing is kept back."""
@@ -14,6 +16,7 @@ class Redactor:
         """The project's own names of secrets; None: secrets are recorded like all else."""
         self._rules = None if names is None else secret.Rules(names)
         self._names: dict[tuple[tuple[str, ...], str], bool] = {}
+        self._harmless: set[bytes] = set()
         self._known: dict[tuple[bytes, tuple[str, ...], str], str | None] = {}
 
     def arguments(self, blob: bytes, names: tuple[str, ...]) -> str | None:
@@ -36,7 +39,7 @@ class Redactor:
         rules = self._rules
         if rules is None:
             return None
-        if not self._telling(rules, names, function) and not rules.may_hold(blob):
+        if not self._telling(rules, names, function) and self._is_harmless(rules, blob):
             return None
         key = (hashlib.blake2b(blob, digest_size=16).digest(), names, function)
         if key not in self._known:
@@ -46,6 +49,16 @@ class Redactor:
                 found = None  # whoever reads it will say so
             self._known[key] = None if found is None else f"holds a secret ({found})"
         return self._known[key]
+
+    def _is_harmless(self, rules: secret.Rules, blob: bytes) -> bool:
+        """Whether a value holds nothing that looks like a secret; small ones come again."""
+        if blob in self._harmless:
+            return True
+        if rules.may_hold(blob):
+            return False
+        if len(blob) <= SMALL:
+            self._harmless.add(blob)
+        return True
 
     def _telling(self, rules: secret.Rules, names: tuple[str, ...], function: str) -> bool:
         """Whether one of the names themselves is that of a secret."""
