@@ -142,7 +142,7 @@ def instance_dict(value: object) -> dict[str, object]:
 
 def _guess(mro: tuple[type, ...]) -> tuple[str, ...]:
     """Names that instances may have as attributes, the likeliest first."""
-    names: dict[str, None] = {}
+    names: dict[str, None] = {"__orig_class__": None}  # of `Queue[int]()`
     for owner in mro[:-1]:
         namespace = class_dict(owner)
         for key in ("__static_attributes__", "__annotations__"):

@@ -59,6 +59,11 @@ class Optional:
         self.c = None
 
 
+class Box[T]:
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+
 def later(**attributes: object) -> Later:
     made = Later()
     for name, value in attributes.items():
@@ -87,6 +92,12 @@ def test_reading_an_object_does_not_move_its_attributes_to_a_dict(make: object, 
         assert not has_dict(value)
         assert shown(value) == text
         assert not has_dict(value)
+
+
+def test_an_object_made_by_a_generic_alias_is_read_as_others_are() -> None:
+    value = Box[int](1)
+    assert shown(value).startswith("Box(value=1, __orig_class__=")
+    assert not has_dict(value)
 
 
 def test_attributes_set_from_outside_are_learned_from_one_object() -> None:
