@@ -119,8 +119,8 @@ def _map(path: str, size: int) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         return _mapped(descriptor, size)
-    except OSError:
-        os.unlink(path)
+    except BaseException:  # a signal's handler may raise in here
+        os.unlink(path)  # the next attempt has the same name
         raise
     finally:
         os.close(descriptor)
@@ -143,6 +143,7 @@ def _mapped(descriptor: int, size: int) -> mmap.mmap:
 
 def _same_file(one: int, other: int) -> bool:
     try:
-        return os.path.samestat(os.fstat(one), os.fstat(other))
+        mine, theirs = os.fstat(one), os.fstat(other)
     except OSError:  # another thread got the number and closed it
         return False
+    return (mine.st_dev, mine.st_ino) == (theirs.st_dev, theirs.st_ino)

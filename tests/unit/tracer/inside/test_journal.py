@@ -97,3 +97,18 @@ def test_it_goes_on_where_the_iterator_of_folders_is_forbidden(
     for number in range(3):
         written.write(journal.ITEM, number, bytes(journal.FIRST_SEGMENT))
     assert len(list(tmp_path.iterdir())) > 1
+
+
+def test_a_handler_that_raises_while_a_segment_is_made_does_not_end_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ring(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    written = Journal(str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "_mapped", ring)
+        with pytest.raises(KeyboardInterrupt):
+            written.write(journal.ITEM, 1, bytes(journal.FIRST_SEGMENT))
+    written.write(journal.ITEM, 2, bytes(journal.FIRST_SEGMENT))
+    assert [fields[0] for _, fields in records(tmp_path)] == [2]
