@@ -38,6 +38,7 @@ CHANGING = (
     r" *\(?\d+:\d\d:\d\d\)?",
     r"0x[0-9a-f]{6,}",
     r"=+|-{3,}|_{3,}",
+    r"\(pid\d+\)",
 )
 RUNS_MORE = 2  # plain ones, where something differs
 COLUMNS = "| package | for | tests | differ | output | calls (functions, its own) | CPU |"

@@ -145,8 +145,8 @@ def _map(path: str, size: int) -> mmap.mmap:
     try:
         os.fchmod(descriptor, 0o600)  # the program's umask may leave us nothing
         return _mapped(descriptor, size)
-    except BaseException:
-        os.unlink(path)
+    except BaseException:  # a signal's handler may raise in here
+        os.unlink(path)  # the next attempt has the same name
         raise
     finally:
         os.close(descriptor)
@@ -169,6 +169,7 @@ def _mapped(descriptor: int, size: int) -> mmap.mmap:
 
 def _same_file(one: int, other: int) -> bool:
     try:
-        return os.path.samestat(os.fstat(one), os.fstat(other))
+        mine, theirs = os.fstat(one), os.fstat(other)
     except OSError:  # another thread got the number and closed it
         return False
+    return (mine.st_dev, mine.st_ino) == (theirs.st_dev, theirs.st_ino)

@@ -126,3 +126,18 @@ def test_each_kind_of_record_has_a_letter_of_its_own() -> None:
     letters = [value for value in kinds if isinstance(value, bytes) and len(value) == 1]
     assert len(letters) >= 10
     assert len(letters) == len(set(letters))
+
+
+def test_a_handler_that_raises_while_a_segment_is_made_does_not_end_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ring(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    written = Journal(str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "_mapped", ring)
+        with pytest.raises(KeyboardInterrupt):
+            written.write(journal.ITEM, 1, bytes(journal.FIRST_SEGMENT))
+    written.write(journal.ITEM, 2, bytes(journal.FIRST_SEGMENT))
+    assert [fields[0] for _, fields in records(tmp_path)] == [2]
