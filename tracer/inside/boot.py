@@ -22,6 +22,8 @@ globals()["__builtins__"] = dict(vars(builtins))
 def start(folder: str, since_ns: int) -> None:
     """Record this process into a journal in the folder; our CPU time counts from `since_ns`."""
     settings = Settings.read(folder)
+    if settings.timing:  # only where there is no sampler
+        from . import timing  # noqa: F401, PLC0415 - so that it is among our own files
     own = scope.own_files()
     rule = scope.Scope(
         settings.sources,
@@ -50,7 +52,7 @@ def start(folder: str, since_ns: int) -> None:
 
 
 def _timing(process: Process) -> "Timing | None":
-    from .timing import Timing  # noqa: PLC0415 - only where there is no sampler
+    from .timing import Timing  # noqa: PLC0415
 
-    timing = Timing(process.timed, process.foreign)
+    timing = Timing(process.timed, process.foreign, process.timing_failed)
     return timing if timing.start() else None
