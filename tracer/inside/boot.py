@@ -70,6 +70,8 @@ def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str
     """
     global running  # noqa: PLW0603 - one a process
     settings = Settings.read(folder)
+    if settings.timing:  # only where there is no sampler
+        from . import timing  # noqa: F401, PLC0415 - so that it is among our own files
     own = scope.own_files()
     rule = scope.Scope(
         settings.sources,
@@ -111,7 +113,7 @@ def _children(inject: str, ours: "dict[str, str]") -> None:
 
 
 def _timing(process: Process) -> "Timing | None":
-    from .timing import Timing  # noqa: PLC0415 - only where there is no sampler
+    from .timing import Timing  # noqa: PLC0415
 
-    timing = Timing(process.timed, process.foreign)
+    timing = Timing(process.timed, process.foreign, process.timing_failed)
     return timing if timing.start() else None

@@ -131,9 +131,13 @@ class Process:
         elif isinstance(error, OSError):
             self._journals[-1].set(journal.STOPPED_NO_ROOM, 1)
         elif isinstance(error, (journal.ForeignError, LostError)):
-            self._note_end(str(error))
+            self._note("calls", str(error))
         else:
-            self._note_end(_explain(error))
+            self._note("calls", _explain("the recorder", error))
+
+    def timing_failed(self, error: BaseException) -> None:
+        """Say why calls are timed no more."""
+        self._note("samples", _explain("the timer", error))
 
     def gave_up(self) -> None:
         """The recorder stops, and not even the reason can be written."""
@@ -142,12 +146,12 @@ class Process:
         except Exception:  # noqa: BLE001 - nothing is left to be tried, and the program goes on
             return
 
-    def _note_end(self, reason: str) -> None:
+    def _note(self, subject: str, reason: str) -> None:
         if os.getpid() != self._pid:  # a forked child, and the journal is the parent's
             _leave_note(f"{self._folder}/failed.{os.getpid()}", reason)
             return
         try:
-            self.write(journal.MISSING, 0, "calls", reason)
+            self.write(journal.MISSING, 0, subject, reason)
         except (journal.FullError, OSError):
             self._journals[-1].set(journal.STOPPED_NO_ROOM, 1)
 
@@ -159,10 +163,10 @@ class Process:
         return trace is not None and trace.tb_frame.f_code.co_filename not in self._own
 
 
-def _explain(error: BaseException) -> str:
+def _explain(what: str, error: BaseException) -> str:
     trace = _innermost(error)
     where = f" at {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
-    return f"the recorder stopped itself: {type(error).__name__}: {error}{where}"
+    return f"{what} stopped itself: {type(error).__name__}: {error}{where}"
 
 
 def _leave_note(path: str, text: str) -> None:

@@ -91,14 +91,16 @@ class Timing:
         self,
         write: "Callable[[str, int], None]",
         foreign: "Callable[[BaseException], bool]" = lambda _: True,
+        tell: "Callable[[BaseException], None]" = lambda _: None,
     ) -> None:
         """What was timed goes to `write`: a stack as text, and its weight.
 
-        `foreign` knows the exceptions that are the program's own.
+        `foreign` knows the exceptions that are the program's own; others go to `tell`.
         """
         self._write = write
         self._foreign = foreign
-        self._broken: BaseException | None = None
+        self._tell = tell
+        self._broken = False
         self._tool: int | None = None
         self._root = Node(None, None)
         self._at: dict[int, Node] = {}  # where each thread is
@@ -144,9 +146,7 @@ class Timing:
 
     def round(self) -> None:
         """Open a window; the calling thread is not timed."""
-        if self._broken is not None:
-            raise self._broken
-        if self._tool is None or self._changes > LAST_CHANGE:
+        if self._broken or self._tool is None or self._changes > LAST_CHANGE:
             return
         self._open()
         sleep(WINDOW_S)
@@ -247,8 +247,10 @@ class Timing:
         """An exception came up in here: raise it if it is the program's, else time no more."""
         if self._foreign(error):
             raise error
-        self._broken = error
         self._set(0)
+        if not self._broken:
+            self._broken = True
+            self._tell(error)
 
     def _charge(self, now: int) -> None:
         """The time since the last event belongs to where the thread was that ran."""
