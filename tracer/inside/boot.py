@@ -89,8 +89,8 @@ def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str
     recorder = None
     try:
         if monitor.start(effects=settings.effects):
-            timing = _timing(process) if settings.timing else None
-            control = Control(monitor, process, budget, timing)
+            timer = _timing(process) if settings.timing else None
+            control = Control(monitor, process, budget, timer)
             control.start()
             recorder = Recorder(folder, monitor, control)
         else:
