@@ -67,7 +67,7 @@ class Monitor:
         )
         self._calls = count(1)
         self._switches = 0
-        self._tools = Tools()
+        self._tools = Tools(guard.judge)
 
     # --- on and off -----------------------------------------------------------------------
 

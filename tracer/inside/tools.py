@@ -46,7 +46,8 @@ class LostError(Exception):
 class Tools:
     """Tool A has events of all code; tool B of single functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, judge: "Callable[[BaseException], None]") -> None:
+        self._judge = judge  # of what goes wrong in here
         self._a = self._b = -1
         self._awaited: dict[int, Callable[[], None]] = {}  # by id of the code
         self._on_call: Callable[..., object] = self._reached
@@ -129,9 +130,15 @@ class Tools:
         _set_local_events(self._a, code, events)
 
     def _called(self, code: "CodeType", *details: object) -> object:
-        if self._awaited:
-            self._reached(code)
-        return self._on_call(code, *details)
+        try:
+            if self._awaited:
+                self._reached(code)
+            return self._on_call(code, *details)
+        except RecursionError:  # the program has no frame left for us
+            return None
+        except BaseException as error:  # noqa: BLE001 - it looks whose it is
+            self._judge(error)
+        return DISABLE
 
     def _reached(self, code: "CodeType", *_: object) -> object:
         work = self._awaited.pop(id(code), None)
