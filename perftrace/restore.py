@@ -79,6 +79,7 @@ def decode(blob: bytes, resolve: Callable[[str, str], object]) -> object:
         Unreplayable: a part that is needed to build it was not recorded.
         LookupError: from `resolve`.
     """
+    _setters.clear()
     return _Unpickler(blob, resolve).load()
 
 
@@ -102,11 +103,7 @@ def _make(cls: Any, base: Any) -> object:
         _touch(cls)
     if issubclass(cls, BaseException):
         return _make_exception(cls, base)
-    known = native.base_names()
-    root: Any = solid_base(cls, frozenset(known))
-    if root is None:
-        raise _pickle.UnpicklingError(f"{naming.text(cls)} now keeps state in C")
-    name = known[id(root)]
+    root, name = _root(cls)
     if name in _INITIALISED:
         value = root.__new__(cls)
         root.__init__(value, *_INITIALISED[name](base))
@@ -115,6 +112,24 @@ def _make(cls: Any, base: Any) -> object:
         return root.__new__(cls)
     parts = base.__reduce_ex__(5)[1] if name[0] == "datetime" else (base,)
     return root.__new__(cls, *parts)
+
+
+_roots: dict[int, tuple[Any, Any, naming.Name]] = {}  # by the class's id: the class itself first
+
+
+def _root(cls: Any) -> tuple[Any, naming.Name]:
+    """The base that holds the state of a class's instances in C, and its name.
+
+    A class is looked at once: a recorded value may have thousands of instances.
+    """
+    found = _roots.get(id(cls))
+    if found is None:
+        known = native.base_names()
+        root = solid_base(cls, frozenset(known))
+        if root is None:
+            raise _pickle.UnpicklingError(f"{naming.text(cls)} now keeps state in C")
+        found = _roots[id(cls)] = (cls, root, known[id(root)])
+    return found[1:]
 
 
 # Bases that take their value in `__init__`: its arguments.
@@ -181,25 +196,34 @@ def _fill_exception(value: object, attributes: dict[str, object]) -> dict[str, o
 
 def _set(value: object, name: str, attribute: object) -> None:
     """Set one attribute in its slot or in the instance, past the user's `__setattr__`."""
-    for owner in naming.class_mro(type(value)):
+    cls = type(value)
+    put = _setters.get((id(cls), name))
+    if put is None:
+        put = _setters[id(cls), name] = _setter(cls, name)
+    put(value, attribute)
+
+
+# By the class's id and the attribute, while one value is built: its classes live that long.
+_setters: dict[tuple[int, str], Callable[[Any, object], None]] = {}
+
+
+def _setter(cls: type, name: str) -> Callable[[Any, object], None]:
+    for owner in naming.class_mro(cls):
         found = naming.class_dict(owner).get(name)
         if type(found) is types.MemberDescriptorType:
-            found.__set__(value, attribute)
-            return
+            return found.__set__
         if found is not None and hasattr(type(found), "__set__"):  # a property hides it
-            instance_dict(value)[name] = attribute
-            return
-    if type(value).__setattr__ is object.__setattr__ or _plain_set(value):
-        object.__setattr__(value, name, attribute)
-    else:
-        instance_dict(value)[name] = attribute
+            return lambda value, attribute: instance_dict(value).__setitem__(name, attribute)
+    if cls.__setattr__ is object.__setattr__ or _plain_set(cls):
+        return lambda value, attribute: object.__setattr__(value, name, attribute)
+    return lambda value, attribute: instance_dict(value).__setitem__(name, attribute)
 
 
-def _plain_set(value: object) -> bool:
+def _plain_set(cls: type) -> bool:
     """Whether `object.__setattr__` may be used: not past a `__setattr__` written in C."""
     return all(
         "__setattr__" not in naming.class_dict(owner) or naming.class_flags(owner) & 1 << 9
-        for owner in naming.class_mro(type(value))[:-1]
+        for owner in naming.class_mro(cls)[:-1]
     )
 
 

@@ -36,6 +36,7 @@ class Process:
         self._pid = os.getpid()
         self._journals = [journal.Journal(folder)]
         self._described: tuple[Field, ...] = ()
+        self._main: dict[str, Field] = {}
         self._declared: set[int] = set()
         self._states: dict[str, tuple[int, int]] = {}
         self._files: set[str] = set()  # those described in this journal
@@ -63,14 +64,20 @@ class Process:
             os.getppid(),
             _texts(_sys.get("argv")),
             _texts(_sys.get("path")),
-            _text(names.get("__file__")),
-            _text(spec.name) if type(spec) is _Spec else None,
+            self._kept("file", _text(names.get("__file__"))),
+            self._kept("module", _text(spec.name) if type(spec) is _Spec else None),
             EXECUTABLE,
             VERSION,
         )
         if described != self._described:
             self.write(journal.PROCESS, *described)
             self._described = described
+
+    def _kept(self, what: str, name: "Field") -> "Field":
+        """What `__main__` said before: Python takes `__file__` out of it when a script ends."""
+        if name is not None:
+            self._main[what] = name
+        return self._main.get(what)
 
     def note_file(self, file: str) -> None:
         """Note the state of a file of the user's before its first function is declared.

@@ -48,6 +48,22 @@ def test_the_process_is_described_again_only_when_it_changed(
     assert records[1].fields[3] == ("/one", "/three")
 
 
+def test_the_script_stays_noted_when_python_has_taken_it_out_of_main(
+    process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__file__", "/app/orders.py", raising=False)
+    monkeypatch.setattr(main, "__spec__", None)
+    process.note()
+    monkeypatch.delattr(main, "__file__")
+    monkeypatch.setattr(sys, "path", ["/changed"])
+    process.note()
+    process.begin_again()
+    process.note()
+    records = [*written(tmp_path), *written(tmp_path, 1)]
+    assert [record.fields[4] for record in records] == ["/app/orders.py"] * 3
+
+
 def test_a_function_and_its_file_are_declared_once_in_each_journal(
     process: Process, tmp_path: Path
 ) -> None:
