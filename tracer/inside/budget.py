@@ -67,11 +67,12 @@ class Budget:
 
     def settle(self, function: "Watched") -> None:
         """Queue a function for another capture, the least captured and cheapest first."""
-        if function.bill:
-            function.bill //= max(1, function.captured - function.settled)
+        captures = function.captured - function.settled
+        if captures:  # else nothing but an event came: that says nothing of what a capture costs
+            bill = function.bill // captures
             function.settled = function.captured
-            function.cost = (function.cost + function.bill) // 2 if function.cost else function.bill
-            function.bill = 0
+            function.cost = (function.cost + bill) // 2 if function.cost else bill
+        function.bill = 0
         if function.failures:
             until = self._round + min(function.failures**2, LONGEST_REST)
             heappush(self._resting, (until, next(self._order), function))
@@ -87,11 +88,13 @@ class Budget:
         room = min(self._limit - self.spent, burst)
         chosen: list[Watched] = []
         passed: list[Watched] = []
+        saving = False
         while room > 0 and self._queue and len(passed) < SKIPS:
             function = heappop(self._queue)[2]
             if function.cost > room and room < burst:  # nothing is too costly for a whole burst
                 passed.append(function)
                 if function.seen and not function.whole:
+                    saving = True
                     break  # save up for it: it is hot, and nothing of it can be replayed yet
             else:
                 chosen.append(function)
@@ -99,7 +102,8 @@ class Budget:
         for function in passed:
             self._push(function)
         for function in chosen:  # what is left is shared out
-            function.shots = 1 + min(MORE_SHOTS, room // (len(chosen) * (function.cost or 1)))
+            more = 0 if saving else room // (len(chosen) * (function.cost or 1))
+            function.shots = 1 + min(MORE_SHOTS, more)
         return chosen
 
     def _push(self, function: "Watched") -> None:

@@ -66,7 +66,7 @@ class Watched:
         self.failures += 1
         if self.cap < LARGEST_CAP:
             self.cap = min(self.cap * STEP, LARGEST_CAP)
-            self.bill *= STEP // 2
+            self.bill *= STEP
 
 
 def caller(frame: "FrameType", functions: dict[int, Watched]) -> Watched | None:

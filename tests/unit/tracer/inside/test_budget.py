@@ -47,6 +47,25 @@ def test_the_cost_is_a_moving_average(budget: Budget) -> None:
     assert one.cost == 2000
 
 
+def test_an_event_that_led_to_no_capture_leaves_the_cost(budget: Budget) -> None:
+    one = function(bill=20_000_000)
+    budget.settle(one)
+    one.bill = 400  # it started when the budget was closed
+    budget.settle(one)
+    assert (one.cost, one.bill) == (20_000_000, 0)
+
+
+def test_while_it_saves_up_for_a_hot_function_no_other_has_more_shots(budget: Budget) -> None:
+    hot, cold = function(bill=24_000_000), function(bill=1000)
+    hot.seen = 9
+    cold.whole = 1
+    budget.spent = CREDIT_NS + 12_000_000
+    budget.settle(cold)
+    budget.settle(hot)
+    assert budget.choose() == [cold]
+    assert cold.shots == 1
+
+
 def test_a_round_spends_no_more_than_half_a_second_earns(budget: Budget) -> None:
     for _ in range(10):
         budget.settle(function(bill=2_900_000))
