@@ -207,7 +207,7 @@ def _set(value: object, name: str, attribute: object) -> None:
 _setters: dict[tuple[int, str], Callable[[Any, object], None]] = {}
 
 
-def _setter(cls: type, name: str) -> Callable[[Any, object], None]:
+def _setter(cls: Any, name: str) -> Callable[[Any, object], None]:
     for owner in naming.class_mro(cls):
         found = naming.class_dict(owner).get(name)
         if type(found) is types.MemberDescriptorType:

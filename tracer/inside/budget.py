@@ -15,7 +15,7 @@ globals()["__builtins__"] = dict(vars(builtins))
 CREDIT_NS = 10_000_000  # granted before the program has used any time
 BURST_S = 0.5  # a round may use what this many seconds earn
 SKIPS = 32  # functions too costly for what is left of a round that are passed over
-URGENT = 16  # how much sooner a function comes that runs often and has no whole call yet
+SMALL_FAILURES = 1  # the first try is a short one
 MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
 REACH_CREDIT_NS = 5_000_000  # granted in any case
@@ -29,7 +29,8 @@ class Budget:
         self.spent = 0
         self._share = share
         self._limit = CREDIT_NS
-        self._queue: list[tuple[int, int, Watched]] = []  # by urgency
+        self._queue: list[tuple[bool, int, int, Watched]] = []  # by urgency
+        self._settled: list[Watched] = []  # since the last round
         self._resting: list[tuple[int, int, Watched]] = []  # by the round they return in
         self._order = count()
         self._round = 0
@@ -67,21 +68,13 @@ class Budget:
 
     def settle(self, function: "Watched") -> None:
         """Queue a function for another capture, the least captured and cheapest first."""
-        captures = function.captured - function.settled
-        if captures:  # else nothing but an event came: that says nothing of what a capture costs
-            bill = function.bill // captures
-            function.settled = function.captured
-            function.cost = (function.cost + bill) // 2 if function.cost else bill
-        function.bill = 0
-        if function.failures:
-            until = self._round + min(function.failures**2, LONGEST_REST)
-            heappush(self._resting, (until, next(self._order), function))
-        else:
-            self._push(function)
+        self._settled.append(function)
 
     def choose(self) -> "list[Watched]":
         """The functions to capture next: as many as fit, at most once each a round."""
         self._round += 1
+        while self._settled:  # only now: the event that settled it is on its bill as well
+            self._account(self._settled.pop())
         while self._resting and self._resting[0][0] <= self._round:
             self._push(heappop(self._resting)[2])
         burst = int(self._share * BURST_S * 1e9)
@@ -90,12 +83,12 @@ class Budget:
         passed: list[Watched] = []
         saving = False
         while room > 0 and self._queue and len(passed) < SKIPS:
-            function = heappop(self._queue)[2]
+            function = heappop(self._queue)[-1]
             if function.cost > room and room < burst:  # nothing is too costly for a whole burst
                 passed.append(function)
-                if function.seen and not function.whole:
-                    saving = True
-                    break  # save up for it: it is hot, and nothing of it can be replayed yet
+                if _is_wanted(function):
+                    saving = True  # for this one, so that others get no more than their turn
+                    break
             else:
                 chosen.append(function)
                 room -= function.cost
@@ -106,8 +99,26 @@ class Budget:
             function.shots = 1 + min(MORE_SHOTS, more)
         return chosen
 
+    def _account(self, function: "Watched") -> None:
+        captures = function.captured - function.settled
+        if captures:  # else nothing but an event came: that says nothing of what a capture costs
+            bill = function.bill * function.growth // captures
+            function.settled = function.captured
+            function.cost = (function.cost + bill) // 2 if function.cost else bill
+            function.growth = 1
+        function.bill = 0
+        if function.failures:
+            until = self._round + min(function.failures**2, LONGEST_REST)
+            heappush(self._resting, (until, next(self._order), function))
+        else:
+            self._push(function)
+
     def _push(self, function: "Watched") -> None:
+        wanted = _is_wanted(function)
         urgency = (function.captured + 1) * function.cost // (1 + function.seen)
-        if function.seen and not function.whole:
-            urgency //= URGENT
-        heappush(self._queue, (urgency, next(self._order), function))
+        heappush(self._queue, (not wanted, urgency, next(self._order), function))
+
+
+def _is_wanted(function: "Watched") -> bool:
+    """Whether it is hot, and nothing of it can be replayed yet, but maybe soon."""
+    return function.seen > 0 and not function.whole and function.failures <= SMALL_FAILURES

@@ -12,7 +12,8 @@ globals()["__builtins__"] = dict(vars(builtins))
 
 SMALLEST_CAP = 8 << 10  # bytes of one value; the first call of every function gets this much
 LARGEST_CAP = 1 << 20
-STEP = 32
+STEP = 8
+GROWTH = 4  # a guess at how much more a value costs that did not fit: seldom all of STEP
 FIRST_SHOTS = 3
 CALLERS = 24  # frames looked at for the nearest user function
 
@@ -27,9 +28,9 @@ class Watched:
     """A function of the user's code: one per code object."""
 
     __slots__ = (
-        "bill", "cap", "captured", "code", "cost", "depth", "events", "failures", "identity",
-        "kind", "missed", "module", "names", "number", "parameters", "pending", "private",
-        "reads", "recursive", "seen", "settled", "shots", "unseen", "whole",
+        "bill", "cap", "captured", "code", "cost", "depth", "events", "failures", "growth",
+        "identity", "kind", "missed", "module", "names", "number", "parameters", "pending",
+        "private", "reads", "recursive", "seen", "settled", "shots", "unseen", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Watched:
         self.failures = 0
         self.cost = 0  # ns of CPU time for a capture: a moving average
         self.bill = 0  # of the captures going on
+        self.growth = 1  # how much more than on the bill the next capture may cost
         self.whole = 0  # calls recorded with arguments and outcome
         self.seen = 0  # how often it ran when the control thread looked: only to share the budget
         self.settled = 0  # captures whose bill is part of the cost
@@ -66,7 +68,7 @@ class Watched:
         self.failures += 1
         if self.cap < LARGEST_CAP:
             self.cap = min(self.cap * STEP, LARGEST_CAP)
-            self.bill *= STEP
+            self.growth = GROWTH
 
 
 def caller(frame: "FrameType", functions: dict[int, Watched]) -> Watched | None:

@@ -2,7 +2,7 @@ import pytest
 
 from perftrace.tracer.inside import budget as module
 from perftrace.tracer.inside.budget import CREDIT_NS, MORE_SHOTS, Budget
-from perftrace.tracer.inside.function import Watched
+from perftrace.tracer.inside.function import GROWTH, Watched
 
 
 def function(*, captured: int = 1, bill: int = 1000, failures: int = 0) -> Watched:
@@ -40,30 +40,49 @@ def test_the_least_captured_and_cheapest_come_first(budget: Budget) -> None:
 def test_the_cost_is_a_moving_average(budget: Budget) -> None:
     one = function(bill=1000)
     budget.settle(one)
+    budget.choose()
     one.captured, one.bill = 3, 6000
     budget.settle(one)
+    budget.choose()
     assert (one.cost, one.bill) == (2000, 0)
+
+
+def test_the_event_that_ends_a_capture_is_on_its_bill(budget: Budget) -> None:
+    one = function(bill=1000)
     budget.settle(one)
-    assert one.cost == 2000
+    one.bill += 500  # counted when its callback is done
+    budget.choose()
+    assert one.cost == 1500
+
+
+def test_after_a_value_that_did_not_fit_the_next_capture_is_expected_to_cost_more(
+    budget: Budget,
+) -> None:
+    one = function(bill=1000)
+    one.too_big()
+    budget.settle(one)
+    budget.choose()
+    assert one.cost == 1000 * GROWTH
 
 
 def test_an_event_that_led_to_no_capture_leaves_the_cost(budget: Budget) -> None:
     one = function(bill=20_000_000)
     budget.settle(one)
+    budget.choose()
     one.bill = 400  # it started when the budget was closed
     budget.settle(one)
+    budget.choose()
     assert (one.cost, one.bill) == (20_000_000, 0)
 
 
-def test_while_it_saves_up_for_a_hot_function_no_other_has_more_shots(budget: Budget) -> None:
-    hot, cold = function(bill=24_000_000), function(bill=1000)
-    hot.seen = 9
-    cold.whole = 1
+def test_while_it_saves_up_for_a_hot_function_no_other_gets_in_its_way(budget: Budget) -> None:
+    costly, cheap, cold = function(bill=24_000_000), function(bill=1000), function(bill=10)
+    costly.seen = cheap.seen = 9
     budget.spent = CREDIT_NS + 12_000_000
-    budget.settle(cold)
-    budget.settle(hot)
-    assert budget.choose() == [cold]
-    assert cold.shots == 1
+    for each in (costly, cheap, cold):
+        budget.settle(each)
+    assert budget.choose() == [cheap]
+    assert cheap.shots == 1
 
 
 def test_a_round_spends_no_more_than_half_a_second_earns(budget: Budget) -> None:
@@ -99,7 +118,7 @@ def test_what_never_fits_rests_longer_and_longer(budget: Budget) -> None:
         budget.settle(function(failures=failures))
         return next(n for n in range(1, 100) if budget.choose())
 
-    assert [rounds_until_chosen(n) for n in (0, 1, 2, 3)] == [1, 1, 4, 9]
+    assert [rounds_until_chosen(n) for n in (0, 1, 2, 3)] == [1, 2, 5, 10]
 
 
 def test_a_forked_child_starts_anew(budget: Budget) -> None:
