@@ -68,7 +68,7 @@ def main(folder):
         writer.writerow(["hour", "order", "customer", "sku", "quantity"])
         skus = [product["sku"] for product in goods]
         ids = [person["id"] for person in people]
-        writer.writerows(order_lines(chance, skus, ids, 20))
+        writer.writerows(order_lines(chance, skus, ids, 15))
 
 
 if __name__ == "__main__":
