@@ -112,7 +112,7 @@ def reference(folder: Path, program: Program, wanted: int, is_user: Callable[[st
     return times
 
 
-def spied(folder: Path, program: Program) -> list[tuple[sampler.Stack, int]]:
+def spied(folder: Path, program: Program) -> list[tuple[stacks.Stack, int]]:
     raw = folder / "reference.raw"
     raw.unlink(missing_ok=True)
     process = subprocess.Popen(
