@@ -92,11 +92,17 @@ def gather(store: Store, function: Function, calls: Iterable[Call]) -> Facts:
     raised = [node for ending, node in endings if ending is Ending.RAISED]
     return Facts(
         calls=len(seen),
-        distinct=len({one.call.arguments for one in seen}),
+        distinct=len({_identity(one.call) for one in seen}),
         parameters=parameters,
         result=_known(common(returned)),
         exceptions=Counter(values.type_name(node) for node in raised),
     )
+
+
+def _identity(call: Call) -> object:
+    """What calls with the same arguments share; what is not recorded of them may differ."""
+    arguments = call.arguments
+    return arguments if isinstance(arguments, Recorded) and not arguments.opaque else call.id
 
 
 class _Seen:
@@ -129,7 +135,7 @@ def observe(
     """The facts of one parameter, from its arguments before and after each call."""
     sizes = [len(items) for node in arguments if (items := _items(node)) is not None]
     changed = any(
-        after is not None and not _same(before, after, set())
+        after is not None and not _same(before, after)
         for before, after in zip(arguments, afters, strict=False)
     )
     return ParameterFacts(
@@ -211,19 +217,26 @@ def _attributes(arguments: Sequence[values.Node]) -> dict[str, Shape]:
     }
 
 
-def _same(before: object, after: object, seen: set[tuple[int, int]]) -> bool:
-    """Whether two recorded values have the same structure and the same atoms."""
-    if type(before) is not type(after):
-        return False
-    if (id(before), id(after)) in seen:
-        return True
-    seen.add((id(before), id(after)))
-    mine, other = _parts(before), _parts(after)
-    if mine is None or other is None:
-        return repr(before) == repr(after)  # exact for atoms; NaN is unequal to itself
-    return len(mine) == len(other) and all(
-        _same(a, b, seen) for a, b in zip(mine, other, strict=True)
-    )
+def _same(before: object, after: object) -> bool:
+    """Whether two recorded values have the same structure and the same atoms, however deep."""
+    seen: set[tuple[int, int]] = set()
+    todo = [(before, after)]
+    while todo:
+        mine, other = todo.pop()
+        if type(mine) is not type(other):
+            return False
+        if (id(mine), id(other)) in seen:
+            continue
+        seen.add((id(mine), id(other)))
+        parts, others = _parts(mine), _parts(other)
+        if parts is None or others is None:
+            if repr(mine) != repr(other):  # exact for atoms; NaN is unequal to itself
+                return False
+        elif len(parts) != len(others):
+            return False
+        else:
+            todo += zip(parts, others, strict=True)
+    return True
 
 
 def _parts(value: object) -> list[object] | None:

@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     max_value_bytes: Annotated[int, Meta(ge=1)] = 4096  # of a value written into a replay test
     min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
-    overhead: Annotated[float, Meta(gt=0, le=1)] = 0.05  # of the program's CPU time, to record
+    overhead: Annotated[float, Meta(gt=0, le=1)] = 0.02  # of the program's CPU time, to record
     retain: Annotated[str, Meta(pattern=r"^[1-9]\d*(KB|MB|GB)$")] = "256MB"  # of the trace file
 
     @property

@@ -272,6 +272,7 @@ class Run:
     interval_s: float
     samples: int
     sampler_note: str
+    overhead: float = 0.0  # share of CPU time the recorder was allowed; 0: nothing was recorded
 
 
 @dataclass(frozen=True, slots=True)

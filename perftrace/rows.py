@@ -46,6 +46,7 @@ def run(row: Row) -> Run:
         interval_s=float(row["interval_s"]),
         samples=int(row["samples"]),
         sampler_note=_text(row["sampler_note"]),
+        overhead=float(row["overhead"]),
     )
 
 

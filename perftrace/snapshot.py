@@ -13,8 +13,10 @@ import _pickle
 import builtins
 import sys
 import types
+from time import monotonic_ns, thread_time_ns
 
 from . import naming, native  # noqa: TID252 - loaded as _perftrace.snapshot in the user's program
+from .near import FAR, LeftOut, Neighbours  # noqa: TID252
 from .reduce import (  # noqa: TID252
     MODULE,
     fill,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:  # the traced program must not import typing on our behalf
 
 __all__ = [
     "TooBig",
+    "TooSlow",
     "Unencodable",
     "encode",
     "fill",
@@ -55,6 +58,10 @@ class TooBig(Exception):  # noqa: N818 - an outcome, not a mistake
     """The value takes more bytes than allowed."""
 
 
+class TooSlow(TooBig):
+    """It takes more CPU time than allowed."""
+
+
 class Unencodable(Exception):  # noqa: N818
     """The value can't be recorded; the text says why."""
 
@@ -62,11 +69,14 @@ class Unencodable(Exception):  # noqa: N818
 # --- encoding ---------------------------------------------------------------------------------
 
 
-def encode(value: object, cap: int) -> tuple[bytes, int]:
+def encode(value: object, cap: int, patience_ns: int = 0, near: int = 0) -> tuple[bytes, int]:
     """Bytes of at most about `cap` and the number of opaque parts.
+
+    `near`: only so many instances, the nearest, are kept (0: all); others are opaque parts.
 
     Raises:
         TooBig: it takes more than `cap` bytes; found out early, before they are made.
+        TooSlow: it takes about `patience_ns` of CPU time or more (0: that does not matter).
         Unencodable: it can't be recorded, and why.
     """
     _refuse_huge(value, cap)
@@ -75,6 +85,11 @@ def encode(value: object, cap: int) -> tuple[bytes, int]:
     sink = _Sink(cap)
     pickler = _Pickler(sink, 5, buffer_callback=sink.admit)
     pickler.room = cap
+    if near:
+        pickler.neighbours = Neighbours(value, near)
+    if patience_ns:
+        pickler.end = thread_time_ns() + patience_ns
+        pickler.look = monotonic_ns() + patience_ns
     try:
         pickler.dump(value)
     except (TooBig, Unencodable):
@@ -158,9 +173,17 @@ def _explain(error: Exception) -> str:
 class _Pickler(_pickle.Pickler):
     opaque_parts = 0
     room = 0
+    neighbours: Neighbours | None = None
+    end = 0  # of patience, by the thread's clock
+    look = 0  # at that clock, when the cheaper one says this
 
     def reducer_override(self, value: Any) -> Any:
-        reduced = reduce(value)
+        if self.look and monotonic_ns() > self.look:
+            left = self.end - thread_time_ns()
+            if left <= 0:
+                raise TooSlow
+            self.look = monotonic_ns() + left  # others had the core
+        reduced = reduce(value) if self.neighbours is None else self._near(value)
         if type(reduced) is str:
             reduced = opaque, (naming.text(type(value)), reduced, self.opaque_parts, False)
         elif type(reduced) is not tuple or reduced[0] is not opaque:
@@ -170,6 +193,13 @@ class _Pickler(_pickle.Pickler):
             return reduced
         self.opaque_parts += 1
         return reduced
+
+    def _near(self, value: Any) -> Any:
+        assert self.neighbours is not None
+        if type(value) is LeftOut:
+            return opaque, (value.type_name, FAR, self.opaque_parts, False)
+        reduced = self.neighbours.take_apart(value)
+        return FAR if reduced is None else reduced
 
 
 def _least(reduced: Any) -> int:

@@ -21,7 +21,9 @@ LINKED = ("tracer", "replay", "optimizer")  # beside perftrace/, installed withi
 LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
     (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
-        frozenset({"snapshot", "restore", "reduce", "native", "layout", "naming", "effects"}),
+        frozenset(
+            {"snapshot", "restore", "reduce", "near", "native", "layout", "naming", "effects"}
+        ),
     ),
     (frozenset({"config", "key", "faults"}),),
     (frozenset({"values", "show", "rows", "database", "store", "locate", "secret"}),),
@@ -50,7 +52,16 @@ DOORS = {
 INSIDE = {
     *(
         f"perftrace.{name}"
-        for name in ("snapshot", "restore", "reduce", "native", "layout", "naming", "effects")
+        for name in (
+            "snapshot",
+            "restore",
+            "reduce",
+            "near",
+            "native",
+            "layout",
+            "naming",
+            "effects",
+        )
     ),
     "perftrace.tracer.inside",
     "perftrace.tracer.inject",

@@ -96,7 +96,9 @@ def _sampling(program: Program, choices: Choices) -> Sampling | str:
     if reason:
         return reason
     expected_s = _expected_s(choices.database, program)
-    return sampler.sampling(choices.rate, native=choices.native, expected_s=expected_s)
+    return sampler.sampling(
+        choices.rate, native=choices.native, expected_s=expected_s, share=choices.overhead
+    )
 
 
 def _expected_s(database: Path, program: Program) -> float:

@@ -25,11 +25,12 @@ from perftrace.tracer.stacks import Samples, parse
 ENOUGH = (
     1250  # samples: at 1,000 a function of 10 % is known to 2 points; some are lost at the start
 )
-USUAL_RATE = 250  # samples per second, for a program whose length is not known yet
-# The lowest and highest rate, by whether py-spy has a core for itself. With one, pausing the
-# program for each sample is more exact (total variation to truth 0.13 against 0.16 at 100 Hz), and
-# its CPU time is the same up to 1,000 Hz: 0.97 to 1.01 (7 interleaved pairs each, on 2 cores).
-RATES = {True: (100, 1000), False: (100, 250)}
+LOWEST_RATE = 50  # samples per second
+SAMPLE_S = 80e-6  # of the program's CPU time that a sample may cost: deep stacks take longest
+# The highest rate, by whether py-spy has a core for itself. With one, pausing the program for each
+# sample is more exact (total variation to truth 0.13 against 0.16 at 100 Hz), but a program with
+# deep stacks then pays twice as much: it wakes up with cold caches.
+RATES = {True: 1000, False: 250}
 PATIENCE_S = 10.0  # for py-spy to write what it saw
 PR_SET_PDEATHSIG = 1
 POLL_S = 0.01
@@ -50,16 +51,21 @@ class Sampling:
     native: bool = False  # also the frames of C code
 
 
-def sampling(rate: int | None = None, *, native: bool = False, expected_s: float = 0.0) -> Sampling:
+def sampling(
+    rate: int | None = None, *, native: bool = False, expected_s: float = 0.0, share: float = 0.0
+) -> Sampling:
     """How to sample a program that takes about so much CPU time; 0: not known.
 
-    The shorter the program, the higher the rate. One that is given is taken as it is.
+    The shorter the program, the higher the rate, but what the samples cost is to stay within
+    `share` of its CPU time (0: whatever they cost), half of it while the length is not known. A
+    rate that is given is taken as it is.
     """
     spare = _has_spare_core()
-    low, high = RATES[spare]
-    wanted = round(ENOUGH / expected_s) if expected_s > 0 else USUAL_RATE
+    high = min(RATES[spare], share / SAMPLE_S) if share else RATES[spare]
+    wanted = ENOUGH / expected_s if expected_s > 0 else min(high / 2, 250)
     # The stack of C code can be read only while the program is paused.
-    return Sampling(rate or min(max(wanted, low), high), spare or native, native)
+    chosen = round(max(min(wanted, high), LOWEST_RATE))
+    return Sampling(rate or chosen, (spare and not share) or native, native)
 
 
 def _has_spare_core() -> bool:

@@ -38,7 +38,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("--python", metavar="PATH", help="Interpreter (default: the active environment's).")
 @click.option("--include", multiple=True, metavar="GLOB", help="Files or a package to trace too.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Files or a package not to trace.")
-@click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 5%).")
+@click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 2%).")
 @click.option("-m", "module", metavar="MOD", help="Run a module, as python -m does.")
 @click.option("--no-sample", is_flag=True, help="Don't sample the hot path.")
 @click.option("--no-effects", is_flag=True, help="Don't note files, network and the like.")

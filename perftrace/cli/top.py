@@ -19,6 +19,10 @@ from perftrace.tracer.ingest import recover
 
 type Names = Mapping[int, str]
 
+MOST = 0.9  # of the time: what a speed-up is looked for in
+MODULE = "<module>"
+MORE = 0.1  # of the CPU time: what a short program is worth recording with
+
 SORT = {
     "hot": lambda row: row.hot.value,
     "self": lambda row: row.self_share,
@@ -65,6 +69,9 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
     tables.show(console, COLUMNS, [_row(row, names) for row in rows])
     for line in _notes(rows, names, run, tally.outside, ranked=sort == "hot"):
         tables.say(console, line)
+    for line in _reach(ranked, run):
+        tables.say(console, line)
+    tables.say(console, _next(rows, names))
 
 
 def _row(row: HotFunction, names: Names) -> tuple[str, ...]:
@@ -100,11 +107,37 @@ def _notes(
     yield f"{shlex.join(run.command)}: {run.wall_s:.1f} s. {_basis(run, outside)}"
     if ranked and any(row.tied for row in rows):
         yield f"Functions of one rank (=) can't be told apart at {run.samples:,} samples."
+
+
+def _reach(ranked: Sequence[HotFunction], run: Run) -> Iterator[str]:
+    """How many of the functions that hold most of the time have calls that can be replayed."""
+    hot: list[HotFunction] = []
+    held = 0.0
+    for row in sorted(ranked, key=lambda row: row.hot.value, reverse=True):
+        if held >= MOST or row.hot.value <= 0:
+            break
+        held += row.hot.value
+        if row.function.name != MODULE:  # which is run once, and is nothing to call
+            hot.append(row)
+    reached = sum(row.replayable > 0 or (row.function.nested and row.recorded) for row in hot)
+    if not hot or not run.overhead:
+        return
+    yield (
+        f"{reached} of the {len(hot)} functions that hold {MOST:.0%} of the time have calls"
+        " that can be replayed."
+    )
+    if reached < len(hot) and run.overhead < MORE:
+        yield (
+            f"Recording had {tables.percent(run.overhead)}% of the CPU time. For more calls:"
+            f" perftrace run --overhead {MORE:.0%} …"
+        )
+
+
+def _next(rows: Sequence[HotFunction], names: Names) -> str:
     first = next((row for row in rows if row.function.id > 0), None)
     if first is None:
-        yield "No calls were recorded. Next: perftrace run, which records them"
-    else:
-        yield f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
+        return "No calls were recorded. Next: perftrace run, which records them"
+    return f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
 
 
 def _basis(run: Run, outside: int) -> str:

@@ -129,6 +129,8 @@ shop:<module> 100.0%
 
 app.py 'a b': 2.5 s. 412 samples by py-spy, one every 5.0 ms, 22 of them outside your code and \
 left out.
+2 of the 3 functions that hold 90% of the time have calls that can be replayed.
+Recording had 2.0% of the CPU time. For more calls: perftrace run --overhead 10% …
 Next: perftrace show shop:quote, or perftrace optimize"""
 
 
@@ -175,6 +177,18 @@ def test_top_sorts_and_cuts(
 ) -> None:
     rows = document(capsys, "top", *options)["functions"]
     assert [row["function"] for row in rows] == [f"shop:{name}" for name in order]
+
+
+def test_top_says_how_many_hot_functions_can_be_replayed_and_how_to_get_more(
+    trace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached = "functions that hold 90% of the time have calls that can be replayed."
+    assert f"2 of the 3 {reached}" in said(capsys, "top")
+    assert "perftrace run --overhead 10%" in said(capsys, "top")
+    with Store.open_to_write(trace) as store, store.transaction():
+        store.change("UPDATE run SET overhead = 0.5")
+    assert f"2 of the 3 {reached}" in said(capsys, "top")
+    assert "--overhead" not in said(capsys, "top")
 
 
 def test_functions_whose_intervals_overlap_share_a_rank(

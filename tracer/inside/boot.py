@@ -97,7 +97,7 @@ def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str
             process.no_tool_ids()
         if inject is not None:
             _children(inject, ours)
-        budget.spent += thread_time_ns() - since_ns
+        budget.started(thread_time_ns() - since_ns)
         process.clocks(budget.refresh(), budget.spent)
     except BaseException:
         monitor.stop()

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 # Programs patch `len` or `time.time`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
 
-CREDIT_NS = 10_000_000  # granted before the program has used any time
-BURST_S = 0.5  # a round may use what this many seconds earn
+CREDIT_NS = 4_000_000  # granted beside the recorder's start or, if that is more, the share
+USUAL_NS = 100_000  # of a capture, before there was one
+BURST_S = 0.5  # a round may use what this many seconds earn, or more where rounds are rare
 SKIPS = 32  # functions too costly for what is left of a round that are passed over
 SMALL_FAILURES = 1  # the first try is a short one
 MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
+QUOTA = 500  # whole calls of a function
+BEYOND = 50  # more of them, and its rests are twice as long
+FEW = 4  # whole calls of a function; from then on those that look like them may be let go by
+MOST_PEEKS = 16  # that are let go by, before the next is taken whatever it looks like
+MOST_SHAPES = 256
 REACH_CREDIT_NS = 5_000_000  # granted in any case
 REACH_SHARE = 0.5  # of the budget may go into knowing which functions each test reaches
 
@@ -28,23 +34,36 @@ class Budget:
     def __init__(self, share: float) -> None:
         self.spent = 0
         self._share = share
+        self._start = 0
+        self._cpu = self._cpu_before = 0
         self._limit = CREDIT_NS
         self._queue: list[tuple[bool, int, int, Watched]] = []  # by urgency
         self._settled: list[Watched] = []  # since the last round
         self._resting: list[tuple[int, int, Watched]] = []  # by the round they return in
         self._order = count()
         self._round = 0
+        self._usual = USUAL_NS  # what a capture costs: a moving average over all functions
 
     def refresh(self) -> int:
         """Take the program's CPU time so far into account, and return it."""
-        cpu = process_time_ns()
-        self._limit = CREDIT_NS + int(self._share * cpu)
+        self._cpu = cpu = process_time_ns()
+        self._limit = CREDIT_NS + max(self._start, int(self._share * cpu))
         return cpu
+
+    def started(self, spent_ns: int) -> None:
+        """The recorder's start took so long: the first part of the share."""
+        self.spent += spent_ns
+        self._start = spent_ns
 
     def begin_again(self) -> None:
         """Forget the past: a forked child's CPU clock starts at nought."""
         self.spent = 0
+        self._start = self._cpu_before = 0
         self.refresh()
+
+    def time_for(self, cost_ns: int) -> int:
+        """How long the program has to run for this to be within the share, in ns."""
+        return int(cost_ns / self._share)
 
     def open(self) -> bool:
         """Whether there is anything left."""
@@ -66,6 +85,20 @@ class Budget:
         function.shots -= 1
         return True
 
+    def passes(self, function: "Watched", shape: int) -> bool:
+        """Whether a call is let go by, for calls that look like it are recorded already.
+
+        Not for long: a function that is seldom called may not be called again.
+        """
+        if shape not in function.shapes:
+            if len(function.shapes) < MOST_SHAPES:
+                function.shapes.add(shape)
+            return False
+        function.peeks += 1
+        return (
+            function.whole >= FEW and function.peeks <= MOST_PEEKS and function.armed == self._round
+        )
+
     def settle(self, function: "Watched") -> None:
         """Queue a function for another capture, the least captured and cheapest first."""
         self._settled.append(function)
@@ -77,7 +110,8 @@ class Budget:
             self._account(self._settled.pop())
         while self._resting and self._resting[0][0] <= self._round:
             self._push(heappop(self._resting)[2])
-        burst = int(self._share * BURST_S * 1e9)
+        burst = int(self._share * max(BURST_S * 1e9, self._cpu - self._cpu_before))
+        self._cpu_before = self._cpu
         room = min(self._limit - self.spent, burst)
         chosen: list[Watched] = []
         passed: list[Watched] = []
@@ -96,20 +130,25 @@ class Budget:
             self._push(function)
         for function in chosen:  # what is left is shared out
             more = 0 if saving else room // (len(chosen) * (function.cost or 1))
-            function.shots = 1 + min(MORE_SHOTS, more)
+            function.shots = 1 + min(MORE_SHOTS, more) if function.whole < QUOTA else 1
+            function.armed, function.peeks = self._round, 0
         return chosen
 
     def _account(self, function: "Watched") -> None:
         captures = function.captured - function.settled
         if captures:  # else nothing but an event came: that says nothing of what a capture costs
             bill = function.bill * function.growth // captures
+            known = function.cost if function.settled else 0
             function.settled = function.captured
-            function.cost = (function.cost + bill) // 2 if function.cost else bill
+            function.cost = (known + bill) // 2 if known else bill
             function.growth = 1
+            self._usual += (function.cost - self._usual) // 16
+        elif not function.settled:
+            function.cost = self._usual
         function.bill = 0
-        if function.failures:
-            until = self._round + min(function.failures**2, LONGEST_REST)
-            heappush(self._resting, (until, next(self._order), function))
+        rest = _rest(function)
+        if rest:
+            heappush(self._resting, (self._round + rest, next(self._order), function))
         else:
             self._push(function)
 
@@ -117,6 +156,19 @@ class Budget:
         wanted = _is_wanted(function)
         urgency = (function.captured + 1) * function.cost // (1 + function.seen)
         heappush(self._queue, (not wanted, urgency, next(self._order), function))
+
+
+def _rest(function: "Watched") -> int:
+    """Rounds until its next turn: more with each failure, and with the calls there are of it.
+
+    Beyond its quota each doubling of the run adds as many calls: a long run is known in all its
+    parts, and neither its cost nor its journal keep growing.
+    """
+    if function.failures:
+        return min(function.failures**2, LONGEST_REST)
+    if function.whole < QUOTA:
+        return 0
+    return min(1 << min((function.whole - QUOTA) // BEYOND, 16), LONGEST_REST)
 
 
 def _is_wanted(function: "Watched") -> bool:

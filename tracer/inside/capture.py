@@ -3,8 +3,8 @@
 import builtins
 import sys
 
-from ...snapshot import TooBig, Unencodable, encode, immutable
-from .function import FRESH_LOCALS, Watched
+from ...snapshot import TooBig, TooSlow, Unencodable, encode, immutable
+from .function import FRESH_LOCALS, Watched, patience_ns
 from .pending import Pending
 
 TYPE_CHECKING = False
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 MOST_ITEMS = 64  # kept of what a generator yields
+NEAR = (12, 12, 12, 60)  # instances that are kept where all are too many, by turns
+NEAR_CAP = 16 << 10
+ALL = 16  # of so many captures of such a function one tries to keep all
+_SIZED = frozenset(map(id, (str, bytes, bytearray, list, tuple, dict, set, frozenset)))
 
 _get_trace = sys.gettrace
 
@@ -30,21 +34,51 @@ class Snapshot:
         self.missing = missing
 
 
+def shape(function: Watched, frame: "FrameType") -> int:
+    """What a call looks like: types of the arguments, and roughly how large they are."""
+    known = []
+    for value in _locals(function, frame):
+        kind = type(value)
+        if id(kind) in _SIZED:
+            size = len(value).bit_length()  # type: ignore[arg-type]
+        elif kind is int:
+            size = value.bit_length() >> 2 if value > 0 else value == 0  # type: ignore[attr-defined, operator]
+        else:
+            size = value is True
+        known.append((id(kind), size))
+    return hash(tuple(known))
+
+
 def arguments(pending: Pending, frame: "FrameType") -> Snapshot:
     """The arguments of a call that is about to run; what can change is marked for `after`."""
     function = pending.function
     values = _locals(function, frame)
     pending.marks = [None if immutable(value) else (id(value), id(type(value))) for value in values]
+    if function.near and function.captured % ALL:
+        return _nearest(pending, values, f"larger than {pending.room >> 10} KB")
     try:
-        blob, opaque = encode(values, function.cap)
-    except TooBig:
+        blob, opaque = encode(values, function.cap, patience_ns(function.cap))
+    except TooBig as error:
         function.too_big()
-        pending.whole = False
-        return Snapshot(None, 0, _larger(pending.room))
+        return _nearest(pending, values, _too_much(error, pending.room))
     except Unencodable as error:
         function.failures += 1
-        pending.whole = False
-        return Snapshot(None, 0, str(error))
+        return _nearest(pending, values, str(error))
+    function.near = False
+    return Snapshot(blob, opaque, None)
+
+
+def _nearest(pending: Pending, values: list[object], reason: str) -> Snapshot:
+    """What is near the arguments, where all they lead to is too much."""
+    near = NEAR[pending.function.captured % len(NEAR)]
+    try:
+        blob, opaque = encode(values, NEAR_CAP, patience_ns(NEAR_CAP), near)
+    except (TooBig, Unencodable):
+        pending.function.near = pending.whole = False
+        return Snapshot(None, 0, reason)
+    pending.function.near = True  # from now on: larger ones cost more, and seldom fit
+    pending.function.growth = 1
+    pending.near, pending.room = near, NEAR_CAP
     return Snapshot(blob, opaque, None)
 
 
@@ -55,16 +89,18 @@ def outcome(pending: Pending, frame: "FrameType", payload: object, *, after: boo
         return Snapshot(None, 0, "its arguments were not recorded")
     left = _after(pending, frame) if after else None
     room = pending.room + sum(map(len, pending.items))
+    patience = patience_ns(pending.room)
     try:
         try:
-            blob, opaque = encode([payload, left], room)
+            blob, opaque = encode([payload, left], room, patience, pending.near)
         except (TooBig, Unencodable):
             if left is None:
                 raise
-            blob, opaque = encode([payload, None], room)
-    except TooBig:
-        function.too_big()
-        return Snapshot(None, 0, _larger(pending.room))
+            blob, opaque = encode([payload, None], room, patience, pending.near)
+    except TooBig as error:
+        if not pending.near:
+            function.too_big()
+        return Snapshot(None, 0, _too_much(error, pending.room))
     except Unencodable as error:
         function.failures += 1
         return Snapshot(None, 0, str(error))
@@ -79,7 +115,7 @@ def item(pending: Pending, value: object) -> bytes | None:
     if len(pending.items) == MOST_ITEMS:
         return None
     try:
-        blob, _ = encode(value, pending.room - used)
+        blob, _ = encode(value, pending.room - used, patience_ns(pending.room), pending.near)
     except (TooBig, Unencodable):
         return None
     return blob if used + len(blob) <= pending.room else None
@@ -117,5 +153,7 @@ def _after(pending: Pending, frame: "FrameType") -> list[object] | None:
     return values if same else None
 
 
-def _larger(cap: int) -> str:
+def _too_much(error: TooBig, cap: int) -> str:
+    if isinstance(error, TooSlow):
+        return f"takes longer than {patience_ns(cap) // 1_000_000} ms"
     return f"larger than {cap >> 10} KB"

@@ -57,6 +57,8 @@ MOST_CODE = 5000  # code objects watched; each is kept alive
 UNIX = 1  # AF_UNIX: between processes of one machine
 UNSHARED = (":memory:", "mode=memory", "mode=ro")  # databases that nothing is written to
 
+FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
+
 type Read = tuple[str, str]  # what is read, and by which name
 
 
@@ -94,14 +96,23 @@ class Effects:
         if self._watch_calls is not None and not NAMES.isdisjoint(code.co_names):
             self._watch(code)
 
-    def look_closely(self, code: "CodeType", names: "dict[str, object]") -> "tuple[Read, ...]":
-        """A function of the user's: see through names of its own; what it may read besides."""
+    def look_closely(self, code: "CodeType", names: "dict[str, object]") -> None:
+        """A function of the user's: see through names of its own."""
+        if self._watch_calls is None:
+            return
+        for name in code.co_names:
+            if _kind(dict.get(names, name)):  # `from os import remove as delete`
+                self._watch(code)
+                return
+
+    def reads(self, code: "CodeType", names: "dict[str, object]") -> "tuple[Read, ...]":
+        """What a function of the user's with these globals may read beside its arguments."""
         if self._watch_calls is None:
             return ()
-        values = [dict.get(names, name) for name in code.co_names]
-        if any(_kind(value) for value in values):  # `from os import remove as delete`
-            self._watch(code)
-        return tuple(dict.fromkeys(_reads(code, names)))
+        for name in code.co_names:  # few do: only then is it worth the time to look closely
+            if _may_read(dict.get(names, name)):
+                return tuple(dict.fromkeys(_reads(code, names)))
+        return ()
 
     def again(self) -> None:
         """A call begins that everything is news to."""
@@ -250,13 +261,24 @@ def _absolute(path: str) -> str:
 # --- what is read -----------------------------------------------------------------------
 
 
+def _may_read(value: object) -> bool:
+    """Whether a global value, or something in it, is among the readers."""
+    if type(value) in FUNCTIONS:
+        return next(_read_by(value), None) is not None
+    return _reader(value) in READERS or _is_environ(value)
+
+
+def _is_environ(value: object) -> bool:
+    return value is not None and value is vars(os).get("environ")
+
+
 def _reads(code: "CodeType", names: "dict[str, object]") -> "Iterator[Read]":
     """What code with these globals may read beside its arguments."""
     for dotted in loaded(code):
         value = dict.get(names, dotted[0])
-        if type(value) in (FunctionType, BuiltinFunctionType, MethodType):
+        if type(value) in FUNCTIONS:
             yield from _read_by(value)
-        elif value is not None and value is vars(os).get("environ"):
+        elif _is_environ(value):
             yield READERS["os"]["environ"], "os.environ"
         else:
             module = _reader(value)

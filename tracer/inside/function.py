@@ -13,6 +13,8 @@ globals()["__builtins__"] = dict(vars(builtins))
 SMALLEST_CAP = 8 << 10  # bytes of one value; the first call of every function gets this much
 LARGEST_CAP = 1 << 20
 STEP = 8
+PATIENCE_NS = 1_000_000  # of CPU time for a value, as long as it may have the smallest cap
+MOST_PATIENCE_NS = 20_000_000
 GROWTH = 4  # a guess at how much more a value costs that did not fit: seldom all of STEP
 FIRST_SHOTS = 3
 CALLERS = 24  # frames looked at for the nearest user function
@@ -28,9 +30,10 @@ class Watched:
     """A function of the user's code: one per code object."""
 
     __slots__ = (
-        "bill", "cap", "captured", "code", "cost", "depth", "events", "failures", "growth",
-        "identity", "kind", "missed", "module", "names", "number", "parameters", "pending",
-        "private", "reads", "recursive", "seen", "settled", "shots", "unseen", "whole",
+        "armed", "bill", "cap", "captured", "code", "cost", "depth", "events", "failures",
+        "growth", "identity", "kind", "missed", "module", "names", "near", "number", "parameters",
+        "peeks", "pending", "private", "reads", "recursive", "seen", "settled", "shapes",
+        "shots", "unseen", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -46,8 +49,10 @@ class Watched:
         # Before 3.13 a function's `locals()` is the very dict that reading f_locals refreshes.
         self.private = FRESH_LOCALS or SHOWS_LOCALS.isdisjoint(code.co_names)
         self.recursive = code.co_name in code.co_names or code.co_name in code.co_freevars
-        self.reads: tuple[tuple[str, str], ...] = ()  # what it may read beside its arguments
+        # What it may read beside its arguments; None: nobody looked yet.
+        self.reads: tuple[tuple[str, str], ...] | None = None
         self.cap = SMALLEST_CAP
+        self.near = False  # all its arguments lead to is too much: take what is near them
         self.captured = 0
         self.shots = FIRST_SHOTS  # calls to capture right after one another, while they are cheap
         self.failures = 0
@@ -56,6 +61,9 @@ class Watched:
         self.growth = 1  # how much more than on the bill the next capture may cost
         self.whole = 0  # calls recorded with arguments and outcome
         self.seen = 0  # how often it ran when the control thread looked: only to share the budget
+        self.armed = 0  # the round in which its next call was asked for
+        self.peeks = 0  # calls let go by since, for they looked like others that are recorded
+        self.shapes: set[int] = set()  # of the calls that are recorded
         self.settled = 0  # captures whose bill is part of the cost
         self.events = 0  # those that its captures need now
         self.unseen = False  # its next start is to be noted: it is its first in this context
@@ -69,6 +77,11 @@ class Watched:
         if self.cap < LARGEST_CAP:
             self.cap = min(self.cap * STEP, LARGEST_CAP)
             self.growth = GROWTH
+
+
+def patience_ns(cap: int) -> int:
+    """How much CPU time a value of this cap may take: 8 KB of small objects take about 1 ms."""
+    return min(PATIENCE_NS * cap // SMALLEST_CAP, MOST_PATIENCE_NS)
 
 
 def caller(frame: "FrameType", functions: dict[int, Watched]) -> Watched | None:

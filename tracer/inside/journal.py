@@ -28,6 +28,7 @@ HEADER = 256
 FIRST_SEGMENT = 1 << 20
 SEGMENT = 4 << 20
 LIMIT = 256 << 20  # bytes of all the journals of a run
+KEPT = getattr(mmap, "MADV_DONTNEED", None)  # in the file, but no longer in the program's memory
 
 # Kinds of record, with their fields.
 PROCESS = b"P"  # pid, parent pid, argv, sys.path, main file, main module, executable, version
@@ -123,8 +124,11 @@ class Journal:
         segment = _map(path, size)
         segment[: len(MAGIC)] = MAGIC
         self._maps.append(segment)
+        full = None if first else self._maps[-2]
         # At once: what raised between them would have the next record written nowhere.
         self._segment, self._size, self._at = segment, size, HEADER
+        if full is not None and KEPT is not None:
+            full.madvise(KEPT)
 
     def _used(self) -> int:
         # Functions, not the methods of `os.scandir`: some tools patch those in the type itself.

@@ -17,13 +17,14 @@ from sys import _getframe, is_finalizing
 from time import monotonic_ns
 
 from . import journal, scope
-from .capture import arguments, item, outcome
+from .capture import arguments, item, outcome, shape
 from .contexts import Contexts
-from .effects import Effects
+from .effects import EVENT_NS, Effects
 from .function import Watched, caller
 from .guard import Guard
-from .pending import Pending, PendingCalls
+from .pending import GIVE_UP, Pending, PendingCalls, hopeless
 from .tools import CALL, DISABLE, RETURN, START, UNWIND, YIELD, Tools, current_frames
+from .turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 # Programs patch `len` or `time.time`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
 
-GIVE_UP = 64  # events of other calls after which a pending call's end is not awaited any more
-GIVE_UP_SUSPENDED = 256  # the same for generators and coroutines: many are alive at a time
-EVENT_NS = 400  # an event that leads to nothing
 MOST_UNWINDS = 2000  # exceptions leaving a frame between two rounds of the control thread
 MOST_SWITCHES = 1 << 20  # the interpreter's counter of them overflows at 1 << 24
 COPIES = 8  # code objects of one function: programs that compile it again and again
@@ -62,6 +60,7 @@ class Monitor:
         guard = Guard(process, budget, self.fail)
         self.busy, self._inside = guard.busy, guard.inside
         self.guarded, self._judge = guard.do, guard.judge
+        self.turns = Turns()
         self.effects = Effects(
             process, self._pending, self._functions, budget, (guard.do, guard.judge)
         )
@@ -150,6 +149,9 @@ class Monitor:
 
     def _discover(self, code: "CodeType", _: int) -> object:
         try:
+            if id(code) in self.turns.codes:
+                self.turns.begin()
+                return None
             if id(code) in self._functions or is_finalizing():
                 return DISABLE
             reason = self.scope.reason(code.co_filename)
@@ -161,6 +163,8 @@ class Monitor:
             if reason != scope.OURS and scope.is_function(code):
                 self.process.not_watched(reason)
                 self.budget.spent += EVENT_NS
+                if self.turns.add(code):
+                    return None
                 if self.contexts.is_runner(code):
                     self._tools.set(code, START | RETURN)
                     self.guarded(None, self.contexts.begin, _getframe(1))
@@ -251,21 +255,28 @@ class Monitor:
         numbers.append(number)
         module = dict.get(frame.f_globals, "__name__")
         function = Watched(code, number, identity, module if type(module) is str else "")
-        function.reads = self.effects.look_closely(code, frame.f_globals)
+        self.effects.look_closely(code, frame.f_globals)
         self._functions[id(code)] = function
         self.contexts.reached(function)
-        return self._begin(function, frame)
+        if self.budget.open():
+            return self._begin(function, frame)
+        self.budget.settle(function)
+        return None
 
-    def _begin(self, function: Watched, frame: "FrameType") -> Pending:
+    def _begin(self, function: Watched, frame: "FrameType") -> Pending | None:
         started = monotonic_ns()
         stale = self._pending.at(frame)
         if stale is not None:
             self._give_up(stale.function)
+        if self.budget.passes(function, shape(function, frame)):
+            return None
         pending = Pending(function, frame, next(self._calls), get_ident())
         given = arguments(pending, frame)
         function.captured += 1
         function.missed = function.depth = 0
         calling = caller(frame, self._functions)
+        if function.reads is None:
+            function.reads = self.effects.reads(function.code, frame.f_globals)
         self.process.declare(function)
         if calling is not None:
             self.process.declare(calling)
@@ -351,7 +362,7 @@ class Monitor:
         self.budget.spent += EVENT_NS
         function.missed += 1
         function.depth += deeper
-        return function.missed >= (GIVE_UP if function.kind == "function" else GIVE_UP_SUSPENDED)
+        return hopeless(function)
 
     def _abandon(self, function: Watched) -> None:
         """Await the function's ends no more; maybe it is on its way to the recursion limit."""

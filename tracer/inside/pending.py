@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 
+GIVE_UP = 64  # events of other calls after which a pending call's end is not awaited any more
+GIVE_UP_SUSPENDED = 256  # the same for generators and coroutines: many are alive at a time
+
+
 class Pending:
     """A call that began and whose end is awaited."""
 
     __slots__ = (
         "back", "back_at", "call", "clock_ns", "effects", "frame_id", "function", "inside_ns",
-        "items", "marks", "room", "thread", "whole",
+        "items", "marks", "near", "room", "thread", "whole",
     )  # fmt: skip
 
     def __init__(self, function: "Watched", frame: "FrameType", call: int, thread: int) -> None:
@@ -33,6 +37,7 @@ class Pending:
         self.items: list[bytes] = []
         self.effects: dict[str, int] = {}  # kind -> how many were noted
         self.room = function.cap
+        self.near = 0  # instances that are kept of its values; 0: all
         self.clock_ns = 0  # when its body began
         self.inside_ns = 0  # what the recorder had used of the thread's time by then
 
@@ -93,3 +98,8 @@ class PendingCalls:
     def all(self) -> list[Pending]:
         """All of them."""
         return list(self._by_frame.values())
+
+
+def hopeless(function: "Watched") -> bool:
+    """Whether so many events of other calls came that the ends are awaited no more."""
+    return function.missed >= (GIVE_UP if function.kind == "function" else GIVE_UP_SUSPENDED)

@@ -38,6 +38,7 @@ class Process:
         self._described: tuple[Field, ...] = ()
         self._main: dict[str, Field] = {}
         self._declared: set[int] = set()
+        self._told: set[int] = set()  # of which functions it says what they read
         self._states: dict[str, tuple[int, int]] = {}
         self._files: set[str] = set()  # those described in this journal
         self._not_watched = [0] * len(scope.REASONS)
@@ -49,6 +50,7 @@ class Process:
         self._pid = os.getpid()
         self._described = ()
         self._declared.clear()
+        self._told.clear()
         self._files.clear()
         self._not_watched = [0] * len(scope.REASONS)
         self.write = self._journals[-1].write
@@ -97,20 +99,21 @@ class Process:
 
     def declare(self, function: "Watched") -> None:
         """Describe a function once."""
-        if function.number in self._declared:
-            return
-        self.note_file(function.identity[0])
-        self.write(
-            journal.FUNCTION,
-            function.number,
-            *function.identity,
-            function.module,
-            function.kind,
-            function.parameters,
-        )
-        for kind, name in function.reads:
-            self.write(journal.READS, function.number, kind, name)
-        self._declared.add(function.number)  # only now: a signal's handler may raise above
+        if function.number not in self._declared:
+            self.note_file(function.identity[0])
+            self.write(
+                journal.FUNCTION,
+                function.number,
+                *function.identity,
+                function.module,
+                function.kind,
+                function.parameters,
+            )
+            self._declared.add(function.number)  # only now: a signal's handler may raise above
+        if function.reads and function.number not in self._told:
+            for kind, name in function.reads:
+                self.write(journal.READS, function.number, kind, name)
+            self._told.add(function.number)
 
     def timed(self, stack: str, spent_ns: int) -> None:
         """A stack was seen running for so long."""

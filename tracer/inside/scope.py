@@ -49,6 +49,7 @@ class Scope:
         self._libraries = libraries
         self._own = own
         self._known: dict[str, str | None] = {}
+        self._absolute: dict[str, str] = {}
 
     def reason(self, filename: str) -> str | None:
         """Why code of this `co_filename` is not the user's; None: it is."""
@@ -63,15 +64,12 @@ class Scope:
 
         (`os.path` would call what the program may have patched.)
         """
-        if not filename.startswith(os.sep):
-            filename = self._cwd + os.sep + filename
-        parts: list[str] = []
-        for part in filename.split(os.sep):
-            if part == ".." and parts:
-                parts.pop()
-            elif part not in ("", ".", ".."):
-                parts.append(part)
-        return os.sep + os.sep.join(parts)
+        try:
+            return self._absolute[filename]
+        except KeyError:
+            whole = filename if filename.startswith(os.sep) else self._cwd + os.sep + filename
+            found = self._absolute[filename] = _normal(whole)
+            return found
 
     def _decide(self, filename: str) -> str | None:
         if filename in self._own:
@@ -92,6 +90,17 @@ class Scope:
         if not PACKAGE_FOLDERS.isdisjoint(file.split(os.sep)):
             return INSTALLED
         return None if any(file.startswith(folder) for folder in self._sources) else OUTSIDE
+
+
+def _normal(file: str) -> str:
+    """An absolute path without `.` and `..`."""
+    parts: list[str] = []
+    for part in file.split(os.sep):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", ".", ".."):
+            parts.append(part)
+    return os.sep + os.sep.join(parts)
 
 
 def is_function(code: "CodeType") -> bool:
@@ -122,6 +131,24 @@ def matches(text: str, glob: str) -> bool:
 
     (`fnmatch` would import `re` into the program.)
     """
+    if "?" in glob:
+        return _matches_slowly(text, glob)
+    first, *rest = glob.split("*")
+    if not rest:
+        return text == glob
+    last = rest.pop()
+    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in rest:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+def _matches_slowly(text: str, glob: str) -> bool:
     at = mark = 0
     star = -1
     position = 0

@@ -1,6 +1,7 @@
 """Tests of what recorded calls say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,28 @@ def test_exceptions_are_counted_by_type() -> None:
     facts = gather(store, F, calls)
     assert facts.exceptions == {"ValueError": 1}
     assert facts.result == INT
+
+
+def test_calls_with_parts_that_are_not_recorded_are_not_repeats() -> None:
+    store = Blobs()
+    calls = [store.call((iter([1]), 3)) for _ in range(3)]  # an iterator is not recorded
+    assert [call.arguments for call in calls[1:]] == [calls[0].arguments] * 2
+    numbered = [replace(call, id=number) for number, call in enumerate(calls)]
+    assert gather(store, F, numbered).repeat_rate == 0
+
+
+def test_arguments_may_be_nested_deeply() -> None:
+    store = Blobs()
+    deep: list[object] = []
+    for _ in range(300):
+        deep = [deep, deep]
+    facts = gather(store, F, [store.call((deep, 1), after=[deep, None])])
+    assert not facts.parameters["xs"].mutated
+    before, after = values.ListNode([]), values.ListNode([])
+    for _ in range(100_000):
+        before, after = values.ListNode([before]), values.ListNode([after])
+    assert not observe([before], [after]).mutated
+    assert observe([before], [values.ListNode([after])]).mutated
 
 
 def test_changed_arguments_are_noticed() -> None:

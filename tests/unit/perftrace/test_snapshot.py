@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from perftrace import snapshot
-from perftrace.snapshot import TooBig, Unencodable, encode, immutable
+from perftrace.snapshot import TooBig, TooSlow, Unencodable, encode, immutable
 from perftrace.values import ListNode, OpaqueNode, RefNode, read, show
 
 CAP = 1 << 20
@@ -411,3 +411,15 @@ def test_what_can_not_change_is_known(value: object) -> None:
 @pytest.mark.parametrize("value", [[], {}, ([],), (((1,),),), Record(1), (1,) * 100, Mood.GOOD])
 def test_what_may_change_is_not_taken_for_immutable(value: object) -> None:
     assert not immutable(value)
+
+
+def test_patience_ends_though_there_is_room() -> None:
+    values = [OrderedLike(number) for number in range(50_000)]  # a second's work
+    with pytest.raises(TooSlow):
+        encode(values, 1 << 30, patience_ns=1_000_000)
+    assert encode(values[:2], 1 << 30, patience_ns=10**12)[0]
+
+
+class OrderedLike:
+    def __init__(self, number: int) -> None:
+        self.number = number

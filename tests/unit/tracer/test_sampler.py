@@ -119,27 +119,32 @@ def test_a_process_that_may_not_be_looked_into_is_told_with_the_way_out(
 
 
 @pytest.mark.parametrize(
-    ("cores", "load", "expected_s", "rate", "blocking"),
+    ("cores", "load", "expected_s", "share", "rate", "blocking"),
     [
-        (2, 0.3, 0.0, 250, True),  # nothing is known of the program
-        (2, 0.3, 2.5, 500, True),
-        (2, 0.3, 0.1, 1000, True),
-        (2, 0.3, 600.0, 100, True),
-        (2, 2.5, 2.5, 250, False),  # others have the cores
-        (1, 0.0, 600.0, 100, False),
+        (2, 0.3, 0.0, 0.0, 250, True),  # nothing is known of the program
+        (2, 0.3, 2.5, 0.0, 500, True),
+        (2, 0.3, 0.1, 0.0, 1000, True),
+        (2, 0.3, 600.0, 0.0, 50, True),
+        (2, 2.5, 2.5, 0.0, 250, False),  # others have the cores
+        (1, 0.0, 600.0, 0.0, 50, False),
+        (2, 0.3, 0.0, 0.02, 125, False),  # half of the share, until the length is known
+        (2, 0.3, 2.5, 0.02, 250, False),
+        (2, 0.3, 20.0, 0.02, 62, False),
+        (2, 0.3, 0.0, 0.001, 50, False),  # fewer would tell nothing
     ],
 )
 def test_the_rate_suits_the_programs_length_and_the_spare_cores(
     cores: int,
     load: float,
     expected_s: float,
+    share: float,
     rate: int,
     blocking: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sampler, "_cores", lambda: cores)
     monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
-    how = sampler.sampling(expected_s=expected_s)
+    how = sampler.sampling(expected_s=expected_s, share=share)
     assert (how.rate, how.blocking, how.native) == (rate, blocking, False)
     assert sampler.sampling(333, expected_s=expected_s).rate == 333
     assert sampler.sampling(native=True).blocking

@@ -1,7 +1,16 @@
 import pytest
 
 from perftrace.tracer.inside import budget as module
-from perftrace.tracer.inside.budget import CREDIT_NS, MORE_SHOTS, Budget
+from perftrace.tracer.inside.budget import (
+    BEYOND,
+    CREDIT_NS,
+    FEW,
+    MORE_SHOTS,
+    MOST_PEEKS,
+    QUOTA,
+    USUAL_NS,
+    Budget,
+)
 from perftrace.tracer.inside.function import GROWTH, Watched
 
 
@@ -9,6 +18,7 @@ def function(*, captured: int = 1, bill: int = 1000, failures: int = 0) -> Watch
     """A function that was captured once more, for so much."""
     made = Watched(function.__code__, 1, ("app.py", "f", 1), "app")
     made.captured, made.settled = captured, captured - 1
+    made.cost = bill if made.settled else 0
     made.bill, made.failures = bill, failures
     return made
 
@@ -86,6 +96,7 @@ def test_while_it_saves_up_for_a_hot_function_no_other_gets_in_its_way(budget: B
 
 
 def test_a_round_spends_no_more_than_half_a_second_earns(budget: Budget) -> None:
+    budget.choose()  # else it is the first second's
     for _ in range(10):
         budget.settle(function(bill=2_900_000))
     assert len(budget.choose()) == 3
@@ -125,3 +136,42 @@ def test_a_forked_child_starts_anew(budget: Budget) -> None:
     budget.spent = 10**12
     budget.begin_again()
     assert budget.open()
+
+
+def test_a_function_beyond_its_quota_rests_longer_with_each_call(budget: Budget) -> None:
+    one = function(captured=QUOTA)
+    one.whole = QUOTA
+    rounds = []
+    for _ in range(3):
+        budget.settle(one)
+        waited = 1
+        while not budget.choose():
+            waited += 1
+        rounds.append(waited)
+        assert one.shots == 1
+        one.whole += BEYOND
+        one.captured += 1
+    assert rounds == [2, 3, 5]
+
+
+def test_calls_that_look_like_recorded_ones_are_let_go_by_but_not_for_long(budget: Budget) -> None:
+    one = function()
+    assert not budget.passes(one, 1)  # the first of its shape
+    assert not budget.passes(one, 1)  # there are few calls yet
+    one.whole = FEW
+    budget.settle(one)
+    budget.choose()
+    assert [budget.passes(one, 1) for _ in range(MOST_PEEKS + 1)] == [True] * MOST_PEEKS + [False]
+    assert not budget.passes(one, 2)
+    budget.settle(one)
+    budget.choose()
+    assert budget.passes(one, 2)
+    budget.choose()  # the round is over, and it was not called enough
+    assert not budget.passes(one, 2)
+
+
+def test_a_function_not_captured_yet_is_expected_to_cost_what_others_do(budget: Budget) -> None:
+    news = Watched(function.__code__, 2, ("app.py", "g", 1), "app")
+    budget.settle(news)
+    assert budget.choose() == [news]
+    assert news.cost == USUAL_NS

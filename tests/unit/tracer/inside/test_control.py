@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from perftrace.tracer.inside.budget import Budget
-from perftrace.tracer.inside.control import Control
+from perftrace.tracer.inside.control import LONGEST_PAUSE_NS, STARVED_NS, Control
+from perftrace.tracer.inside.turns import Turns
 
 
 class RingError(Exception):
@@ -20,6 +21,7 @@ class FakeMonitor:
 
     def __init__(self) -> None:
         self.running = True
+        self.turns = Turns()
         self.busy: set[int] = set()
         self.later: list[Callable[[], None]] = []
         self.failures: list[BaseException] = []
@@ -117,3 +119,14 @@ def test_a_mistake_of_ours_in_a_forks_hook_stops_the_recorder_and_not_the_fork(
     assert not started(control)
     assert monitor_of(control).failures == raised
     assert monitor_of(control).later == []
+
+
+def test_where_rounds_are_dear_they_are_rarer_and_on_the_bill(control: Control) -> None:
+    control._waited(STARVED_NS - 1)
+    assert (control._budget.spent, control._rest_ns) == (0, 0)
+    control._waited(33_333_334)  # three times that, of a share of a tenth
+    assert (control._budget.spent, control._rest_ns) == (100_000_002, 1_000_000_020)
+    control._waited(0)
+    assert control._rest_ns == 500_000_010
+    control._waited(10**12)
+    assert control._rest_ns == LONGEST_PAUSE_NS

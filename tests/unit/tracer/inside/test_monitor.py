@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from perftrace.restore import decode
+from perftrace.restore import Unreplayable, decode
 from perftrace.tracer.inside import budget, journal
 from perftrace.tracer.inside import function as functions
 from perftrace.tracer.inside.budget import Budget
 from perftrace.tracer.inside.function import Watched
-from perftrace.tracer.inside.monitor import GIVE_UP, MOST_UNWINDS, Monitor
+from perftrace.tracer.inside.monitor import MOST_UNWINDS, Monitor
+from perftrace.tracer.inside.pending import GIVE_UP
 from perftrace.tracer.inside.scope import Scope
 
 type Record = tuple[bytes, tuple[Any, ...]]
@@ -215,14 +216,54 @@ def test_the_programs_own_exception_passes_through(rig: Rig) -> None:
     assert rig.monitor.running
 
 
-def test_nothing_is_captured_beyond_the_budget_but_first_calls(rig: Rig) -> None:
+def test_nothing_is_captured_beyond_the_budget(rig: Rig) -> None:
     app = rig.define("def f():\n    return 1\ndef g():\n    return 2\n")
     app.f()
     rig.arm()
-    rig.budget.spent = 10**15
+    spent, rig.budget.spent = rig.budget.spent, 10**15
     app.f()
     app.g()
-    assert len(rig.calls) == 2
+    assert len(rig.calls) == 1
+    rig.budget.spent = spent
+    assert {function.identity[1] for function in rig.budget.choose()} == {"f", "g"}
+
+
+GRAPH = """
+class Node:
+    def __init__(self, number):
+        self.number, self.next = number, None
+    def sum_of_two(self):
+        self.number += 1
+        return self.number + self.next.number
+first = node = Node(0)
+for number in range(1, 5000):
+    node.next = Node(number)
+    node = node.next
+"""
+
+
+def test_of_an_object_that_leads_to_too_much_the_neighbours_are_recorded(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = rig.define(GRAPH)
+    monkeypatch.setitem(sys.modules, "app", module := types.ModuleType("app"))
+    vars(module).update(vars(app))
+    assert [app.first.sum_of_two() for _ in range(3)] == [2, 3, 4]
+    rig.process.records.clear()
+    for _ in range(3):
+        rig.arm()
+        app.first.sum_of_two()
+    nodes = [node for (node,) in rig.calls]
+    assert [(node.number, node.next.next.number) for node in nodes] == [(3, 2), (4, 2), (5, 2)]
+    for (_, ending, (payload, (after,))), node in zip(rig.ends, nodes, strict=True):
+        assert (ending, payload, after.number) == ("returned", node.number + 2, node.number + 1)
+    counts = [fields[6] for fields in rig.process.of(journal.BEGIN)]  # of opaque parts
+    assert counts == [1, 1, 1]
+    node = nodes[0]
+    for _ in range(12):  # as many are kept
+        node = node.next
+    with pytest.raises(Unreplayable):
+        _ = node.number
 
 
 def test_a_second_monitor_finds_no_ids_and_disturbs_nobody(rig: Rig, tmp_path: Path) -> None:
