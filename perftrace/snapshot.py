@@ -16,7 +16,7 @@ import types
 from time import monotonic_ns, thread_time_ns
 
 from . import naming, native  # noqa: TID252 - loaded as _perftrace.snapshot in the user's program
-from .near import FAR, LeftOut, Neighbours  # noqa: TID252
+from .near import FAR, LeftOut, Neighbours, TooMany  # noqa: TID252
 from .reduce import (  # noqa: TID252
     MODULE,
     fill,
@@ -86,7 +86,10 @@ def encode(value: object, cap: int, patience_ns: int = 0, near: int = 0) -> tupl
     pickler = _Pickler(sink, 5, buffer_callback=sink.admit)
     pickler.room = cap
     if near:
-        pickler.neighbours = Neighbours(value, near)
+        try:
+            pickler.neighbours = Neighbours(value, near)
+        except TooMany:
+            raise TooBig from None
     if patience_ns:
         pickler.end = thread_time_ns() + patience_ns
         pickler.look = monotonic_ns() + patience_ns

@@ -74,7 +74,20 @@ def test_a_large_container_in_an_attribute_is_left_out_and_a_small_one_is_not(ki
 def test_a_large_argument_itself_is_not_left_out() -> None:
     with pytest.raises(TooBig):
         encode([list(range(100_000))], 16 << 10, near=9)
-    assert recorded([list(range(100))], near=9) == [list(range(100))]
+    assert recorded([list(range(2000)), Node(1)], near=9)[0] == list(range(2000))
+    with pytest.raises(TooBig):
+        encode([[*range(2000), Node(1)], Node(1)], 1 << 20, near=9)
+
+
+def test_all_that_the_arguments_hold_is_kept_or_nothing() -> None:
+    nodes = [Node(number) for number in range(20)]
+    for node in nodes:
+        node.next = chain(100)
+    copy = recorded([nodes, 5], near=20)
+    assert [node.number for node in copy[0]] == list(range(20))
+    for more in ([nodes, Node(1)], [{"a": [nodes]}, (Node(1),)]):
+        with pytest.raises(TooBig):
+            encode(more, 1 << 20, near=20)
 
 
 def test_breadth_comes_first() -> None:
