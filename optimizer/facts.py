@@ -1,9 +1,8 @@
 """What the recorded calls of a function say about its arguments and results."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -78,7 +77,7 @@ def gather(store: Store, function: Function, calls: Iterable[Call]) -> Facts:
     Raises:
         TraceError: the trace file is damaged.
     """
-    seen = [_Seen(store, call) for call in islice(_recorded(calls), CALLS)]
+    seen = [_Seen(store, call) for call in _recorded(calls)[:CALLS]]
     whole = [one for one in seen if len(one.arguments) == len(function.parameters)]
     parameters = {
         parameter.name: observe(
@@ -117,8 +116,16 @@ class _Seen:
         self.after = _nodes(pair[1]) if self.ended else []
 
 
-def _recorded(calls: Iterable[Call]) -> Iterator[Call]:
-    return (call for call in calls if isinstance(call.arguments, Recorded))
+def _recorded(calls: Iterable[Call]) -> list[Call]:
+    """Calls with arguments; where there are some without a gap, those alone."""
+    recorded: list[Call] = []
+    whole: list[Call] = []
+    for call in calls:
+        if isinstance(call.arguments, Recorded):
+            (recorded if call.arguments.opaque else whole).append(call)
+            if len(whole) == CALLS:
+                break
+    return whole or recorded
 
 
 def _list(store: Store, value: Value) -> list[values.Node]:

@@ -97,6 +97,13 @@ def test_calls_with_parts_that_are_not_recorded_are_not_repeats() -> None:
     assert gather(store, F, numbered).repeat_rate == 0
 
 
+def test_calls_without_a_gap_are_enough_where_there_are_some() -> None:
+    store = Blobs()
+    gap, whole = store.call((iter([1]), 3)), store.call(([1], 3))
+    assert gather(store, F, [gap, whole, gap]).parameters["xs"].types == {"list": 1}
+    assert gather(store, F, [gap]).parameters["xs"].types == {"list_iterator": 1}
+
+
 def test_arguments_may_be_nested_deeply() -> None:
     store = Blobs()
     deep: list[object] = []
