@@ -32,6 +32,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"optimizer"}),),
     (frozenset({"report"}),),
     (frozenset({"cli"}),),
+    (frozenset({"__main__"}),),
 )
 
 # Each dependency has one door: the modules that may import it. What has no door is not imported.

@@ -121,3 +121,9 @@ def test_loading_the_command_line_loads_no_heavy_package() -> None:
     code = "import perftrace.cli, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_it_runs_as_a_module_too() -> None:
+    command = [sys.executable, "-m", "perftrace", "--version"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("perftrace, version 0.")
