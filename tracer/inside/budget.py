@@ -19,6 +19,7 @@ SKIPS = 32  # functions too costly for what is left of a round that are passed o
 SMALL_FAILURES = 1  # the first try is a short one
 MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
+QUICK_NS = 150_000
 QUOTA = 500  # whole calls of a function
 BEYOND = 50  # more of them, and its rests are twice as long
 FEW = 4  # whole calls of a function; from then on those that look like them may be let go by
@@ -79,8 +80,16 @@ class Budget:
         return self.open() and reach_spent < REACH_SHARE * self._limit
 
     def another(self, function: "Watched") -> bool:
-        """Whether the function's very next call is captured too."""
-        if function.shots <= 1 or function.failures or not self.open():
+        """Whether the function's very next call is captured too.
+
+        Its second one is where the first did not fit, but was found out quickly: a short program
+        may not have many.
+        """
+        if not self.open():
+            return False
+        if function.failures:
+            return function.captured == 1 and function.bill < QUICK_NS
+        if function.shots <= 1 or function.peeks > MOST_PEEKS:  # they all look alike
             return False
         function.shots -= 1
         return True

@@ -241,8 +241,8 @@ class Monitor:
         if not self.running:
             return None
         file = self.scope.absolute(code.co_filename)
-        self.process.note()
-        self.process.note_file(file)
+        if self.process.note_file(file):
+            self.process.note()
         if not scope.is_function(code):
             self.effects.imported(frame)
             return None

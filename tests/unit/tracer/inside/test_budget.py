@@ -7,6 +7,7 @@ from perftrace.tracer.inside.budget import (
     FEW,
     MORE_SHOTS,
     MOST_PEEKS,
+    QUICK_NS,
     QUOTA,
     USUAL_NS,
     Budget,
@@ -175,3 +176,29 @@ def test_a_function_not_captured_yet_is_expected_to_cost_what_others_do(budget: 
     budget.settle(news)
     assert budget.choose() == [news]
     assert news.cost == USUAL_NS
+
+
+def test_the_second_call_is_captured_where_the_first_was_quickly_found_too_large(
+    budget: Budget,
+) -> None:
+    one = function(failures=1, bill=QUICK_NS - 1)
+    assert budget.another(one)
+    one.bill = QUICK_NS
+    assert not budget.another(one)
+    one.bill, one.captured = 0, 2
+    assert not budget.another(one)
+
+
+def test_calls_that_look_alike_are_captured_once_a_round(budget: Budget) -> None:
+    one = function()
+    one.whole = FEW
+    budget.passes(one, 1)
+    budget.settle(one)
+    budget.choose()
+    assert one.shots > 1
+    while budget.passes(one, 1):
+        pass
+    assert not budget.another(one)
+    budget.settle(one)
+    budget.choose()
+    assert budget.another(one)
