@@ -241,8 +241,8 @@ class Monitor:
         if not self.running:
             return None
         file = self.scope.absolute(code.co_filename)
-        if self.process.note_file(file):
-            self.process.note()
+        self.process.note()  # each time: a program sets sys.path and the like as it goes
+        self.process.note_file(file)
         if not scope.is_function(code):
             self.effects.imported(frame)
             return None

@@ -81,8 +81,8 @@ class Process:
             self._main[what] = name
         return self._main.get(what)
 
-    def note_file(self, file: str) -> bool:
-        """Note the state of a file of the user's before its first function is declared; is it new?
+    def note_file(self, file: str) -> None:
+        """Note the state of a file of the user's before its first function is declared.
 
         That is when its module begins to run: asking lets other threads run, and a program may
         notice if they do so in the middle of a thread of its own.
@@ -93,11 +93,9 @@ class Process:
                 self._states[file] = (state.st_size, state.st_mtime_ns)
             except OSError:  # it was removed, or lies in an archive
                 self._states[file] = (-1, -1)
-        if file in self._files:
-            return False
-        self.write(journal.FILE, file, *self._states[file])
-        self._files.add(file)
-        return True
+        if file not in self._files:
+            self.write(journal.FILE, file, *self._states[file])
+            self._files.add(file)
 
     def declare(self, function: "Watched") -> None:
         """Describe a function once."""
