@@ -225,7 +225,8 @@ class Monitor:
             self.unwound += 1
             if self.unwound > MOST_UNWINDS:
                 self.guarded(None, self.mute_unwinds)
-            if id(code) in self._functions:
+            function = self._functions.get(id(code))
+            if function is not None and function.pending:
                 pending = self._of_frame(code, _getframe(1))
                 if pending is not None:
                     how = ("suspended" if type(error) is GeneratorExit else "raised", error)
