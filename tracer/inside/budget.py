@@ -182,4 +182,5 @@ def _rest(function: "Watched") -> int:
 
 def _is_wanted(function: "Watched") -> bool:
     """Whether it is hot, and nothing of it can be replayed yet, but maybe soon."""
-    return function.seen > 0 and not function.whole and function.failures <= SMALL_FAILURES
+    lacking = not function.full and function.whole < FEW
+    return function.seen > 0 and lacking and function.failures <= SMALL_FAILURES

@@ -17,7 +17,7 @@ globals()["__builtins__"] = dict(vars(builtins))
 MOST_ITEMS = 64  # kept of what a generator yields
 NEAR = (12, 12, 12, 60)  # instances that are kept where all are too many, by turns
 NEAR_CAP = 16 << 10
-ALL = 16  # of so many captures of such a function one tries to keep all
+ALL = 16  # captures of such a function, of which the first two try to keep all
 _SIZED = frozenset(map(id, (str, bytes, bytearray, list, tuple, dict, set, frozenset)))
 
 _get_trace = sys.gettrace
@@ -54,7 +54,7 @@ def arguments(pending: Pending, frame: "FrameType") -> Snapshot:
     function = pending.function
     values = _locals(function, frame)
     pending.marks = [None if immutable(value) else (id(value), id(type(value))) for value in values]
-    if function.near and function.captured % ALL:
+    if function.near and function.captured % ALL > 1:  # two of sixteen are full ones
         return _nearest(pending, values, f"larger than {pending.room >> 10} KB")
     try:
         blob, opaque = encode(values, function.cap, patience_ns(function.cap))
@@ -77,8 +77,9 @@ def _nearest(pending: Pending, values: list[object], reason: str) -> Snapshot:
         pending.function.near = pending.whole = False
         return Snapshot(None, 0, reason)
     pending.function.near = True  # from now on: larger ones cost more, and seldom fit
-    pending.function.growth = 1
-    pending.near, pending.room = near, NEAR_CAP
+    if pending.function.captured:
+        pending.function.growth = 1
+    pending.near, pending.room, pending.gaps = near, NEAR_CAP, opaque > 0
     return Snapshot(blob, opaque, None)
 
 
@@ -106,6 +107,7 @@ def outcome(pending: Pending, frame: "FrameType", payload: object, *, after: boo
         return Snapshot(None, 0, str(error))
     function.failures = 0
     function.whole += 1
+    function.full += not pending.gaps
     return Snapshot(blob, opaque, None)
 
 

@@ -30,7 +30,7 @@ class Watched:
     """A function of the user's code: one per code object."""
 
     __slots__ = (
-        "armed", "bill", "cap", "captured", "code", "cost", "depth", "events", "failures",
+        "armed", "bill", "cap", "captured", "code", "cost", "depth", "events", "failures", "full",
         "growth", "identity", "kind", "missed", "module", "names", "near", "number", "parameters",
         "peeks", "pending", "private", "reads", "recursive", "seen", "settled", "shapes",
         "shots", "unseen", "whole",
@@ -60,6 +60,7 @@ class Watched:
         self.bill = 0  # of the captures going on
         self.growth = 1  # how much more than on the bill the next capture may cost
         self.whole = 0  # calls recorded with arguments and outcome
+        self.full = 0  # of those, the calls whose arguments are all there
         self.seen = 0  # how often it ran when the control thread looked: only to share the budget
         self.armed = 0  # the round in which its next call was asked for
         self.peeks = 0  # calls let go by since, for they looked like others that are recorded

@@ -20,8 +20,8 @@ class Pending:
     """A call that began and whose end is awaited."""
 
     __slots__ = (
-        "back", "back_at", "call", "clock_ns", "effects", "frame_id", "function", "inside_ns",
-        "items", "marks", "near", "room", "thread", "whole",
+        "back", "back_at", "call", "clock_ns", "effects", "frame_id", "function", "gaps",
+        "inside_ns", "items", "marks", "near", "room", "thread", "whole",
     )  # fmt: skip
 
     def __init__(self, function: "Watched", frame: "FrameType", call: int, thread: int) -> None:
@@ -38,6 +38,7 @@ class Pending:
         self.effects: dict[str, int] = {}  # kind -> how many were noted
         self.room = function.cap
         self.near = 0  # instances that are kept of its values; 0: all
+        self.gaps = False  # some are not
         self.clock_ns = 0  # when its body began
         self.inside_ns = 0  # what the recorder had used of the thread's time by then
 
