@@ -20,6 +20,7 @@ SMALL_FAILURES = 1  # the first try is a short one
 MORE_SHOTS = 15  # calls of one function in a row: neighbours tell less than calls far apart
 LONGEST_REST = 1200  # rounds; a minute
 QUICK_NS = 150_000
+NEAR_NS = 600_000  # what recording the neighbours of the arguments costs at most, mostly
 QUOTA = 500  # whole calls of a function
 BEYOND = 50  # more of them, and its rests are twice as long
 FEW = 4  # whole calls of a function; from then on those that look like them may be let go by
@@ -150,6 +151,8 @@ class Budget:
             known = function.cost if function.settled else 0
             function.settled = function.captured
             function.cost = (known + bill) // 2 if known else bill
+            if function.near and function.captured > 1:  # few of the next ones will be whole
+                function.cost = min(known or bill, bill, NEAR_NS)
             function.growth = 1
             self._usual += (function.cost - self._usual) // 16
         elif not function.settled:

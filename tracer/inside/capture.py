@@ -64,7 +64,6 @@ def arguments(pending: Pending, frame: "FrameType") -> Snapshot:
     except Unencodable as error:
         function.failures += 1
         return _nearest(pending, values, str(error))
-    function.near = False
     return Snapshot(blob, opaque, None)
 
 

@@ -7,6 +7,7 @@ from perftrace.tracer.inside.budget import (
     FEW,
     MORE_SHOTS,
     MOST_PEEKS,
+    NEAR_NS,
     QUICK_NS,
     QUOTA,
     USUAL_NS,
@@ -202,3 +203,18 @@ def test_calls_that_look_alike_are_captured_once_a_round(budget: Budget) -> None
     budget.settle(one)
     budget.choose()
     assert budget.another(one)
+
+
+def test_of_a_function_whose_neighbours_are_recorded_the_few_whole_captures_are_no_rule(
+    budget: Budget,
+) -> None:
+    one = function()
+    one.near = True
+    costs = []
+    for bill in (8_000_000, 7_000_000, 400_000, 8_000_000):
+        one.bill = bill
+        budget.settle(one)
+        budget.choose()
+        costs.append(one.cost)
+        one.captured += 1
+    assert costs == [8_000_000, NEAR_NS, 400_000, 400_000]
