@@ -82,6 +82,7 @@ def look(program: Program, share: str) -> list[Hot]:
         run = store.last_run()
         ranked = [row for row in rank(store, run, tally_of(store, run)) if row.hot.value > 0]
         starts = _starts(program, Path(name))
+        ranked = [row for row in ranked if row.function.name != "<module>"]
         ranked = [row for row in ranked if starts[row.function.qualname] >= MOST]
         whole = sum(row.hot.value for row in ranked)
         return [_look(store, row, whole) for row in _holding(ranked, LEVELS[0][0] * whole)]

@@ -27,10 +27,11 @@ ENOUGH = (
 )
 LOWEST_RATE = 50  # samples per second
 USUAL_RATE = 250  # for a program whose length is not known yet
-SAMPLE_S = 200e-6  # of CPU time that a sample costs the program, with deep stacks
+SAMPLE_S = 80e-6  # of CPU time that a sample costs the program; with deep stacks, more
 # The highest rate, by whether py-spy has a core for itself. With one, pausing the program for each
-# sample is more exact (total variation to truth 0.13 against 0.16 at 100 Hz), but a program with
-# deep stacks then pays twice as much: it wakes up with cold caches.
+# sample is more exact: total variation to truth 0.13 against 0.16 at 100 Hz; of the ten hottest
+# functions of snowballstemmer 9, 9 and 8 were found against 8 and 8. A program with deep stacks
+# pays 3 to 6 % for it at 125 Hz, else 2 to 5 %.
 RATES = {True: 1000, False: 250}
 PATIENCE_S = 10.0  # for py-spy to write what it saw
 PR_SET_PDEATHSIG = 1
@@ -65,7 +66,7 @@ def sampling(
     wanted = ENOUGH / expected_s if expected_s > 0 else USUAL_RATE
     # The stack of C code can be read only while the program is paused.
     chosen = round(max(min(wanted, high), LOWEST_RATE))
-    return Sampling(rate or chosen, (spare and not share) or native, native)
+    return Sampling(rate or chosen, spare or native, native)
 
 
 def _has_spare_core() -> bool:

@@ -127,10 +127,10 @@ def test_a_process_that_may_not_be_looked_into_is_told_with_the_way_out(
         (2, 0.3, 600.0, 0.0, 50, True),
         (2, 2.5, 2.5, 0.0, 250, False),  # others have the cores
         (1, 0.0, 600.0, 0.0, 50, False),
-        (2, 0.3, 0.0, 0.02, 100, False),
-        (2, 0.3, 2.5, 0.02, 100, False),
-        (2, 0.3, 20.0, 0.02, 62, False),
-        (2, 0.3, 0.0, 0.001, 50, False),  # fewer would tell nothing
+        (2, 0.3, 0.0, 0.02, 250, True),
+        (2, 0.3, 2.5, 0.02, 250, True),
+        (2, 0.3, 20.0, 0.02, 62, True),
+        (2, 0.3, 0.0, 0.001, 50, True),  # fewer would tell nothing
     ],
 )
 def test_the_rate_suits_the_programs_length_and_the_spare_cores(
