@@ -85,16 +85,15 @@ def encode(value: object, cap: int, patience_ns: int = 0, near: int = 0) -> tupl
     sink = _Sink(cap)
     pickler = _Pickler(sink, 5, buffer_callback=sink.admit)
     pickler.room = cap
-    if near:
-        try:
-            pickler.neighbours = Neighbours(value, near)
-        except TooMany:
-            raise TooBig from None
     if patience_ns:
         pickler.end = thread_time_ns() + patience_ns
         pickler.look = monotonic_ns() + patience_ns
     try:
+        if near:
+            pickler.neighbours = Neighbours(value, near)
         pickler.dump(value)
+    except TooMany:
+        raise TooBig from None
     except (TooBig, Unencodable):
         raise
     except Exception as error:

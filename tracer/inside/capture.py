@@ -98,7 +98,9 @@ def outcome(pending: Pending, frame: "FrameType", payload: object, *, after: boo
                 raise
             blob, opaque = encode([payload, None], room, patience, pending.near)
     except TooBig as error:
-        if not pending.near:
+        if pending.near:
+            function.failures += 1  # more room is no help: it rests
+        else:
             function.too_big()
         return Snapshot(None, 0, _too_much(error, pending.room))
     except Unencodable as error:

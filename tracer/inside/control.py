@@ -130,9 +130,10 @@ class Control:
             pause = self._pause()
             self._monitor.turns.due = monotonic_ns() + int(pause * 1e9)
             began = thread_time_ns()
-            if wake.acquire(timeout=pause):
+            ended = wake.acquire(timeout=pause)
+            self._monitor.turns.due = NEVER  # no event loop is to wait for a thread that is gone
+            if ended:
                 return
-            self._monitor.turns.due = NEVER
             before = thread_time_ns()
             self._waited(before - began)
             self._round()

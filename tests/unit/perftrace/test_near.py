@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
+from perftrace import near
 from perftrace.near import LARGE, Neighbours
 from perftrace.restore import Unreplayable, decode
-from perftrace.snapshot import TooBig, encode
+from perftrace.snapshot import TooBig, Unencodable, encode
 from perftrace.values import OpaqueNode, read
 
 
@@ -112,3 +113,15 @@ def test_what_is_left_out_is_named_by_its_type() -> None:
     held = read(blob).attributes["held"]  # type: ignore[union-attr]
     assert isinstance(held, OpaqueNode)
     assert held.type_name == "list"
+
+
+def test_what_another_thread_changes_meanwhile_is_a_reason_and_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def changing(_: object) -> object:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setitem(changing.__globals__, "__name__", "perftrace.near")
+    monkeypatch.setattr(near, "reduce", changing)
+    with pytest.raises(Unencodable, match="changed while it was being recorded"):
+        encode([Node(1)], 16 << 10, near=3)

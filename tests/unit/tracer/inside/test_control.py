@@ -9,7 +9,7 @@ import pytest
 
 from perftrace.tracer.inside.budget import Budget
 from perftrace.tracer.inside.control import LONGEST_PAUSE_NS, STARVED_NS, Control
-from perftrace.tracer.inside.turns import Turns
+from perftrace.tracer.inside.turns import NEVER, Turns
 
 
 class RingError(Exception):
@@ -66,6 +66,7 @@ def test_the_thread_is_gone_before_a_fork_and_comes_back_after_it(control: Contr
     before = threading.get_native_id()
     control._before_fork()
     assert not started(control)
+    assert monitor_of(control).turns.due == NEVER  # no event loop waits for a thread that is gone
     assert not monitor_of(control).busy
     (go_on,) = monitor_of(control).later
     go_on()
