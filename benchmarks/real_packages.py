@@ -108,7 +108,8 @@ def ranking(bench: Bench) -> tuple[str, bool]:
     figures = json.loads(answer.stdout)
     text = (
         f"top: {figures['top']} of 10 agree with py-spy at {figures['samples']} samples"
-        f" (cProfile: {figures['cprofile']} of 10)"
+        f" and hold {100 * figures['top_caught']:.1f} % of its first ten's time"
+        f" (cProfile: {figures['cprofile']} of 10, {100 * figures['cprofile_caught']:.1f} %)"
     )
     return text, figures["top"] >= 9
 

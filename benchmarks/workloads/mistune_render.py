@@ -37,7 +37,7 @@ def main() -> None:
     render = mistune.create_markdown(plugins=["table", "footnotes", "strikethrough", "url"])
     text = document(150)
     digest = hashlib.sha256()
-    for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 20):
+    for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 50):
         digest.update(str(render(text)).encode())
     print(len(text), digest.hexdigest())
 

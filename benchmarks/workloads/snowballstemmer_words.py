@@ -19,7 +19,7 @@ def words(count: int) -> list[str]:
 
 def main() -> None:
     """Print a digest of all stems."""
-    found = words(int(sys.argv[1]) if len(sys.argv) > 1 else 150_000)
+    found = words(int(sys.argv[1]) if len(sys.argv) > 1 else 400_000)
     digest = hashlib.sha256()
     for name in ALGORITHMS:
         stems = snowballstemmer.stemmer(name).stemWords(found)

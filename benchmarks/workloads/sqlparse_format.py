@@ -30,7 +30,7 @@ def statements(count: int) -> list[str]:
 def main() -> None:
     """Format each statement and print a digest of the whole."""
     digest = hashlib.sha256()
-    for text in statements(int(sys.argv[1]) if len(sys.argv) > 1 else 1400):
+    for text in statements(int(sys.argv[1]) if len(sys.argv) > 1 else 4000):
         done = sqlparse.format(text, reindent=True, keyword_case="upper", strip_comments=True)
         digest.update(done.encode())
     print(digest.hexdigest())

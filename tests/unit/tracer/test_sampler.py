@@ -119,18 +119,20 @@ def test_a_process_that_may_not_be_looked_into_is_told_with_the_way_out(
 
 
 @pytest.mark.parametrize(
-    ("cores", "load", "expected_s", "share", "rate", "blocking"),
+    ("cores", "load", "expected_s", "share", "rate"),
     [
-        (2, 0.3, 0.0, 0.0, 250, True),  # nothing is known of the program
-        (2, 0.3, 2.5, 0.0, 500, True),
-        (2, 0.3, 0.1, 0.0, 1000, True),
-        (2, 0.3, 600.0, 0.0, 50, True),
-        (2, 2.5, 2.5, 0.0, 250, False),  # others have the cores
-        (1, 0.0, 600.0, 0.0, 50, False),
-        (2, 0.3, 0.0, 0.02, 250, True),
-        (2, 0.3, 2.5, 0.02, 250, True),
-        (2, 0.3, 20.0, 0.02, 62, True),
-        (2, 0.3, 0.0, 0.001, 50, True),  # fewer would tell nothing
+        (2, 0.3, 0.0, 0.0, 250),  # nothing is known of the program
+        (2, 0.3, 10.0, 0.0, 500),
+        (2, 0.3, 0.1, 0.0, 1000),
+        (2, 0.3, 600.0, 0.0, 50),
+        (2, 2.5, 5.0, 0.0, 250),  # others have the cores
+        (1, 0.0, 600.0, 0.0, 50),
+        (2, 0.3, 0.0, 0.02, 125),
+        (2, 0.3, 0.0, 0.10, 250),
+        (2, 0.3, 5.0, 0.10, 625),
+        (2, 0.3, 2.5, 0.02, 125),
+        (2, 0.3, 80.0, 0.02, 62),
+        (2, 0.3, 0.0, 0.001, 50),  # fewer would tell nothing
     ],
 )
 def test_the_rate_suits_the_programs_length_and_the_spare_cores(
@@ -139,15 +141,13 @@ def test_the_rate_suits_the_programs_length_and_the_spare_cores(
     expected_s: float,
     share: float,
     rate: int,
-    blocking: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sampler, "_cores", lambda: cores)
     monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
-    how = sampler.sampling(expected_s=expected_s, share=share)
-    assert (how.rate, how.blocking, how.native) == (rate, blocking, False)
+    assert sampler.sampling(expected_s=expected_s, share=share) == sampler.Sampling(rate)
     assert sampler.sampling(333, expected_s=expected_s).rate == 333
-    assert sampler.sampling(native=True).blocking
+    assert sampler.sampling(native=True).native
 
 
 def test_timed_shares_of_windows_add_up_to_samples() -> None:
