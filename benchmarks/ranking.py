@@ -72,7 +72,7 @@ def main() -> int:
         truth = reference(folder, program, options.samples, is_user)
         profiled = cprofile(folder, program, is_user)
     if options.json:
-        figures = {"samples": truth.total(), "of": len(leaders(truth))}
+        figures: dict[str, float] = {"samples": truth.total(), "of": len(leaders(truth))}
         for name, times in {"top": ours, "cprofile": profiled}.items():
             figures[name] = overlap(truth, times)
             figures[f"{name}_caught"] = round(caught(truth, times), 3)

@@ -39,11 +39,34 @@ class ConstantTable(Rule):
         for node in target.find(cst.Dict, cst.List, cst.Set):
             if not _is_constant(node) or commented(node) or not _only_read(target, node):
                 continue
-            name = target.constant("TABLE")
-            code = text(node)
-            function = rewrite(target.function, {node: cst.Name(name)})
+            name = target.constant(_suffix(target, node))
+            line = _line(target, node)
+            remark = line.trailing_whitespace.comment if line else None
+            changed: dict[cst.CSTNode, cst.CSTNode] = {node: cst.Name(name)}
+            if line:
+                changed[line.trailing_whitespace] = cst.TrailingWhitespace()
+            function = rewrite(target.function, changed)
+            code = f"{name} = {text(node)}" + (f"  {remark.value}" if remark else "")
             why = f"A {_KINDS[type(node)]} of constants is built anew in each call: build it once."
-            yield Proposal(function, why, (Addition(f"{name} = {code}", name),))
+            yield Proposal(function, why, (Addition(code, name),))
+
+
+def _suffix(target: Target, node: cst.CSTNode) -> str:
+    """The table's own name where it has one."""
+    parent = target.analysis.scope.parents[node]
+    named = parent.targets[0].target if isinstance(parent, cst.Assign) else None
+    found = named.value.strip("_").upper() if isinstance(named, cst.Name) else ""
+    return found or "TABLE"
+
+
+def _line(target: Target, node: cst.CSTNode) -> cst.SimpleStatementLine | None:
+    """The line that does nothing but name the table: what is said of it goes with the table."""
+    parents = target.analysis.scope.parents
+    parent = parents[node]
+    line = parents.get(parent)
+    if not isinstance(parent, cst.Assign) or not isinstance(line, cst.SimpleStatementLine):
+        return None
+    return line if len(line.body) == 1 else None
 
 
 def _is_constant(node: cst.CSTNode) -> bool:

@@ -24,6 +24,29 @@ def test_it_builds_a_table_once(case: Any) -> None:
     )
 
 
+def test_a_table_keeps_its_name_and_the_remark_behind_it(case: Any) -> None:
+    case(RULE, [("a",), ("z",)]).becomes(
+        """
+        def f(x):
+            # by letter
+            numbers = {
+                "a":  1, "b":  2,
+            }  # fmt: skip
+            return numbers.get(x, 0)  # or nought
+        """,
+        """
+        _F_NUMBERS = {
+            "a":  1, "b":  2,
+        }  # fmt: skip
+
+        def f(x):
+            # by letter
+            numbers = _F_NUMBERS
+            return numbers.get(x, 0)  # or nought
+        """,
+    )
+
+
 def test_it_serves_a_table_used_in_place(case: Any) -> None:
     case(RULE, [(0,), (1,)]).becomes(
         """
