@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Programs patch `len` or `time.time`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
 
-CREDIT_NS = 4_000_000  # granted beside the recorder's start or, if that is more, the share
+CREDIT_NS = 4_000_000  # granted beside the recorder's start, however short the program
 USUAL_NS = 100_000  # of a capture, before there was one
 BURST_S = 0.5  # a round may use what this many seconds earn, or more where rounds are rare
 SKIPS = 32  # functions too costly for what is left of a round that are passed over
@@ -49,7 +49,7 @@ class Budget:
     def refresh(self) -> int:
         """Take the program's CPU time so far into account, and return it."""
         self._cpu = cpu = process_time_ns()
-        self._limit = CREDIT_NS + max(self._start, int(self._share * cpu))
+        self._limit = max(CREDIT_NS + self._start, int(self._share * cpu))
         return cpu
 
     def started(self, spent_ns: int) -> None:

@@ -33,12 +33,25 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> Budget:
     return made
 
 
-def test_it_closes_when_credit_and_share_are_spent(budget: Budget) -> None:
-    budget.spent = CREDIT_NS + 20_000_000 - 1
+def test_it_closes_when_the_share_is_spent(budget: Budget) -> None:
+    budget.spent = 20_000_000 - 1
     assert budget.open()
     budget.spent += 1
     assert not budget.open()
     assert budget.choose() == []
+
+
+def test_a_short_program_gets_a_little_beside_the_recorders_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "process_time_ns", lambda: 10**8)
+    budget = Budget(0.02)
+    budget.started(11_000_000)
+    budget.refresh()
+    budget.spent += CREDIT_NS - 1
+    assert budget.open()
+    budget.spent += 1
+    assert not budget.open()
 
 
 def test_the_least_captured_and_cheapest_come_first(budget: Budget) -> None:
@@ -90,7 +103,7 @@ def test_an_event_that_led_to_no_capture_leaves_the_cost(budget: Budget) -> None
 def test_while_it_saves_up_for_a_hot_function_no_other_gets_in_its_way(budget: Budget) -> None:
     costly, cheap, cold = function(bill=24_000_000), function(bill=1000), function(bill=10)
     costly.seen = cheap.seen = 9
-    budget.spent = CREDIT_NS + 12_000_000
+    budget.spent = 16_000_000
     for each in (costly, cheap, cold):
         budget.settle(each)
     assert budget.choose() == [cheap]
@@ -105,7 +118,7 @@ def test_a_round_spends_no_more_than_half_a_second_earns(budget: Budget) -> None
 
 
 def test_what_costs_more_than_a_round_waits_for_a_whole_one(budget: Budget) -> None:
-    budget.spent = CREDIT_NS + 15_000_000
+    budget.spent = 19_000_000
     costly = function(bill=50_000_000)
     budget.settle(costly)
     assert budget.choose() == []
