@@ -31,7 +31,7 @@ from peers import PEERS, PLAIN, Tool, perftrace
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "overhead.md"
 MOST_S = 60  # CPU time of a peer's run
-SHARES = ("2%", "1%")
+OURS = (perftrace("2%"), perftrace("1%"), perftrace("2%", "--no-sample"))
 SUITE = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs"]
 
 
@@ -130,7 +130,7 @@ def compare(
 ) -> dict[str, float]:
     """The least time of each tool, from runs in turn."""
     best: dict[str, float] = {}
-    ours = (PLAIN, *map(perftrace, SHARES))
+    ours = (PLAIN, *OURS)
     for number in range(rounds):
         for tool in ours if number % 2 else ours[::-1]:
             seconds = measure(tool, program, arguments)

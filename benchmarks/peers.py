@@ -55,15 +55,16 @@ def _hunter(scratch: Path, arguments: list[str]) -> list[str]:
     return [sys.executable, "-c", HUNTER.format(log=f"{scratch}/hunter"), *arguments]
 
 
-def perftrace(share: str) -> Tool:
-    """`perftrace run`, allowed this share of CPU time."""
+def perftrace(share: str, *more: str) -> Tool:
+    """`perftrace run`, allowed this share of CPU time, with more options."""
 
     def command(scratch: Path, arguments: list[str]) -> list[str]:
         script = Path(sys.executable).with_name("perftrace")
         options = ["-o", str(scratch / "trace.db"), "--python", sys.executable]
-        return [str(script), "run", "--overhead", share, *options, *arguments]
+        return [str(script), "run", "--overhead", share, *more, *options, *arguments]
 
-    return Tool(f"perftrace {share}", command, values=True, peer=False)
+    name = " ".join([f"perftrace {share}", *more])
+    return Tool(name, command, values=True, peer=False)
 
 
 PLAIN = Tool("plain", lambda _, arguments: [sys.executable, *arguments], peer=False)
