@@ -129,12 +129,12 @@ def compare(
     program: Program, arguments: list[str], rounds: int, *, peers: bool
 ) -> dict[str, float]:
     """The least time of each tool, from runs in turn."""
-    best: dict[str, float] = {}
     ours = (PLAIN, *OURS)
+    best = {tool.name: math.inf for tool in ours}
     for number in range(rounds):
         for tool in ours if number % 2 else ours[::-1]:
             seconds = measure(tool, program, arguments)
-            best[tool.name] = min(seconds, best.get(tool.name, math.inf))
+            best[tool.name] = min(seconds, best[tool.name])
     for tool in PEERS if peers else ():
         if tool.installed():
             try:
