@@ -1,8 +1,10 @@
 """How much faster a version is: interleaved blocks in pairs of fresh processes, timed from outside.
 
 The noise of a program's speed is per process (memory layout, hash seed), so each pair starts two
-new ones, and the interval is over pairs. Within a pair the blocks run in the order ABBA or BAAB,
-by the toss of a coin, so that a drift of the machine's speed falls on both.
+new ones, and the interval is over pairs. Within a pair the blocks run in groups, each in the order
+ABBA or BAAB by the toss of a coin, so that a drift of the machine's speed falls on both; the median
+of the groups' ratios counts, so that a jolt costs one group. Blocks are short: many groups fit, and
+the copies of the arguments that a block needs stay in the processor's cache.
 """
 
 import math
@@ -22,8 +24,8 @@ from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay import recorded
 from perftrace.replay.session import BlockTime, NotReplayed, Request, Session
 
-BLOCK_NS = 20_000_000  # CPU time of a block, by the original
-LONG_NS = 150_000_000  # a round that takes longer is timed in one group of blocks only
+BLOCK_NS = 5_000_000  # CPU time of a block, by the original
+PAIR_NS = 400_000_000  # CPU time of a pair at most, where one group of blocks does not take more
 COLD_NS = 2_000_000  # a block that is timed once must take so long to be told from nothing
 MAX_ROUNDS = 100_000
 WARM_UP = 3  # rounds, so that the interpreter has specialised the code
@@ -41,9 +43,9 @@ class Effort:
     block_s: float  # a block with its preparation: copying arguments can take longer than a call
 
 
-SCREEN = Effort(pairs=1, most=1, groups=1, block_s=0.1)
-MEASURE = Effort(pairs=4, most=8, groups=1, block_s=0.15)
-CONFIRM = Effort(pairs=6, most=6, groups=1, block_s=0.2)
+SCREEN = Effort(pairs=1, most=1, groups=3, block_s=0.03)
+MEASURE = Effort(pairs=4, most=8, groups=5, block_s=0.03)
+CONFIRM = Effort(pairs=6, most=12, groups=5, block_s=0.04)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,11 @@ class NotMeasured:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Nanoseconds of CPU time per call."""
+    """Nanoseconds of CPU time per call, and what each group of blocks says."""
 
     old: float
     new: float
+    log: float  # of the ratio old over new: the median of the groups
 
 
 def warm(oracle: Oracle, calls: Iterable[Call]) -> Workload | NotMeasured:
@@ -164,13 +167,15 @@ class Timer:
     def _warm_blocks(self, sessions: list[Session], rounds: int, groups: int) -> _Pair:
         for session in sessions:
             _run(session, min(rounds, WARM_UP))
-        times: tuple[list[float], list[float]] = ([], [])
+        found: list[tuple[float, float]] = []
         for _ in range(groups):
             first = self._dice.randrange(2)
+            times = [0.0, 0.0]
             for side in (first, 1 - first, 1 - first, first):
                 block = _run(sessions[side], rounds)
-                times[side].append(max(1, block.cpu_ns) / block.calls)
-        return _Pair(*map(statistics.median, times))
+                times[side] += max(1, block.cpu_ns) / block.calls / 2
+            found.append((times[0], times[1]))
+        return _pair(found)
 
     def _cold_blocks(self, sessions: list[Session]) -> _Pair:
         times = [0.0, 0.0]
@@ -180,11 +185,17 @@ class Timer:
             times[side] = max(1, block.cpu_ns) / block.calls
             if side == 0 and block.cpu_ns < COLD_NS:
                 raise _NoTime("keeps state between calls; its recorded calls take too little time")
-        return _Pair(*times)
+        return _pair([(times[0], times[1])])
+
+
+def _pair(groups: Sequence[tuple[float, float]]) -> _Pair:
+    """What the groups of one pair of processes say together."""
+    old, new = (statistics.median(side) for side in zip(*groups, strict=True))
+    return _Pair(old, new, statistics.median(math.log(a / b) for a, b in groups))
 
 
 def _interval(pairs: Sequence[_Pair]) -> Interval:
-    return interval.of_logs([math.log(pair.old / pair.new) for pair in pairs])
+    return interval.of_logs([pair.log for pair in pairs])
 
 
 def _is_open(found: Interval, wanted: float) -> bool:
@@ -205,7 +216,8 @@ def _calibrate(session: Session, effort: Effort) -> tuple[int, int]:
         elapsed = time.perf_counter() - began
         share = min(BLOCK_NS / max(1, block.cpu_ns), effort.block_s / elapsed)
         if share < 1.25 or rounds >= MAX_ROUNDS:
-            return rounds, 1 if block.cpu_ns > LONG_NS else effort.groups
+            groups = PAIR_NS // (4 * max(1, block.cpu_ns))
+            return rounds, min(effort.groups, max(1, groups))
         rounds = min(MAX_ROUNDS, math.ceil(rounds * min(share, 16)))
 
 

@@ -1,8 +1,9 @@
 """The worker processes that make recorded calls again: one per recorded process and version."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, Self
 
@@ -53,7 +54,9 @@ def _decorators(source: str, qualname: str, ordinal: int) -> int:
 class OpenSession(Protocol):
     """Starts a worker; `Session` itself, or what stands in for it in tests."""
 
-    def __call__(self, process: Process, *, overlay: Overlay, hash_seed: int) -> Session:
+    def __call__(
+        self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Sequence[Path]
+    ) -> Session:
         """A worker (context manager)."""
         ...
 
@@ -68,7 +71,9 @@ class Workers:
     def session(self, process_id: int, version: Version, seed: int) -> Session:
         """A new worker (context manager)."""
         process = self.store.process(process_id)
-        return self._open(process, overlay=version.overlay, hash_seed=seed)
+        trace = self.store.path
+        hidden = [trace.with_name(trace.name + end) for end in ("", "-wal", "-shm")]
+        return self._open(process, overlay=version.overlay, hash_seed=seed, hidden=hidden)
 
     def start(self, version: Version, seed: int) -> "Started":
         """Workers of one version, started as their processes are asked for (context manager)."""

@@ -76,6 +76,9 @@ def _problems(session: Session, folder: Path) -> Iterator[str]:
         found = session.call(_request(folder, trial.name, trial.argument))
         if not (isinstance(found, NotReplayed) and trial.refused in found.reason):
             yield trial.otherwise
+    for what, reason in zip(("files", "system calls"), session.layers, strict=True):
+        if reason:
+            yield f"the kernel does not hold back {what}: {reason}"
     filled = session.call(_request(folder, "fill", 2 * (LIMITS.memory >> 30)))
     if isinstance(filled, Replayed) and filled.ending is not Ending.RAISED:
         yield "a replayed call can take any amount of memory: this system does not limit it"

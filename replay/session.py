@@ -9,10 +9,12 @@ or talks nonsense costs the call at hand, never the parent; the next call starts
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
-from perftrace.model import Ending, Kind, Parameter, Process
+from perftrace.model import Ending, Kind, Parameter, Process, Run
 from perftrace.replay.inside.program import MAIN
+from perftrace.replay.inside.sandbox import TRACES
 from perftrace.replay.process import Ended, Limits, Reading, WorkerProcess
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Target",
 ]
 
+NO_WORKER = "no worker can be started"
 MAX_ITEMS = 1000  # taken from a generator that was not recorded as left off
 
 
@@ -118,13 +121,17 @@ class Session:
         overlay: Overlay | None = None,
         hash_seed: int = 0,
         limits: Limits | None = None,
+        hidden: Sequence[Path] = (),
     ) -> None:
+        """Nothing is started yet; a worker can't read what is hidden, nor the project's traces."""
         self._process = process
+        self._hidden = hidden
         self._overlay = overlay or Overlay()
         self._hash_seed = hash_seed
         self._limits = limits or Limits()
         self._worker: WorkerProcess | None = None
         self._main: str | None = None
+        self._layers = (NO_WORKER, NO_WORKER)
         self._prepared: tuple[Request, ...] = ()
         self._stale = False  # the prepared calls were lost with their worker
 
@@ -137,6 +144,15 @@ class Session:
             except Ended:
                 self.close()
         return {} if self._main is None else dict.fromkeys(MAIN, self._main)
+
+    @property
+    def layers(self) -> tuple[str, str]:
+        """Why the kernel does not hold back files and system calls; empty where it does."""
+        try:
+            self._running()
+        except Ended:
+            self.close()
+        return self._layers
 
     def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
         """Make one call; with `lines` or `reach`, watch the target or that other function."""
@@ -205,11 +221,14 @@ class Session:
                 "main_module": self._process.main_module,
                 "overlay": dict(self._overlay.files),
                 "folder": worker.folder,
+                "hidden": [str(path) for path in (*self._hidden, *_traces(run))],
                 "reply": self._limits.reply,
             }
             worker.send(start)
             hello, _ = worker.receive(self._limits.start_s)
             self._main = str(hello["main"]) if hello.get("main") else None
+            files, calls = hello["layers"]  # said before any code of the program was loaded
+            self._layers = (str(files), str(calls))
         return self._worker
 
     def _begin(self, header: dict[str, Any], blobs: list[bytes]) -> WorkerProcess:
@@ -230,6 +249,11 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _traces(run: Run) -> list[Path]:
+    """Where the project keeps what was recorded: a candidate must not look up what is expected."""
+    return [run.root / TRACES, run.cwd / TRACES]
 
 
 def _header(request: Request) -> dict[str, Any]:

@@ -256,7 +256,7 @@ def check_replay(place: Place) -> Found:
         return Found("fail", "not known: there is no interpreter to start", "See python above.")
     problems = probe(Path(place.python), place.asked["path"])
     if not problems:
-        refused = "files, processes, network and memory are held back"
+        refused = "files, processes, network and memory are held back, by Landlock and seccomp too"
         return Found("ok", f"a worker works; {refused}")
     works = not problems[0].startswith("a worker does not work")
     advice = "Look at what your functions do before you replay them." if works else ""

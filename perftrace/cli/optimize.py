@@ -21,6 +21,7 @@ from perftrace.optimizer.rank import rank, require_calls
 from perftrace.optimizer.search import Tell
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
 from perftrace.optimizer.workers import Workers
+from perftrace.replay import isolation
 from perftrace.report import decisions as report
 from perftrace.report import tables
 from perftrace.store import Store
@@ -55,6 +56,7 @@ class Outcome:
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
+@output.unsafe_option
 @output.json_option
 @output.database_option
 def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options: Any) -> int:
@@ -88,6 +90,8 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             previews = [(goal, pipeline.prepare(store, task, goal)) for goal in goals]
             view.preview(previews)
             return 0
+        if warning := isolation.require(task.run, unsafe=options["unsafe"]):
+            tables.say(output.err(), warning)
         changed = pipeline.changed(store, goals)
         outcome = _optimize(store, task, view, whole_program=not options["no_whole_program"])
         view.end(outcome, changed)

@@ -89,3 +89,14 @@ def json_option[F: Callable[..., Any]](function: F) -> F:
     """`--json`: one document on stdout, people's text on stderr."""
     option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
     return option(function)
+
+
+def unsafe_option[F: Callable[..., Any]](function: F) -> F:
+    """`--unsafe-no-sandbox`: run candidates where the kernel can't shut them in."""
+    option = click.option(
+        "--unsafe-no-sandbox",
+        "unsafe",
+        is_flag=True,
+        help="Run candidates also where the kernel can't shut them in.",
+    )
+    return option(function)

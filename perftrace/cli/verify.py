@@ -16,6 +16,7 @@ from perftrace.optimizer import decisions, pipeline, unified, write
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.verify import Passed
 from perftrace.optimizer.workers import Workers
+from perftrace.replay import isolation
 from perftrace.report import decisions as report
 from perftrace.report import tables
 from perftrace.store import Store
@@ -42,9 +43,12 @@ ENDS: dict[type[Outcome], tuple[str, int]] = {
     help="The changed file, or a diff.",
 )
 @click.option("--measure", is_flag=True, help="It also has to be clearly faster.")
+@output.unsafe_option
 @output.json_option
 @output.database_option
-def command(func: str, candidate: str, *, measure: bool, as_json: bool, database: Path) -> int:
+def command(
+    func: str, candidate: str, *, measure: bool, unsafe: bool, as_json: bool, database: Path
+) -> int:
     """Verify a change of FUNC against its recorded calls.
 
     The candidate is the whole file with the change, or a unified diff of it. Exit code 0: no
@@ -58,6 +62,8 @@ def command(func: str, candidate: str, *, measure: bool, as_json: bool, database
         function = locate.find(func, functions)
         changed = read(store, function, Path(candidate))
         wanted = settings.min_speedup if measure else None
+        if warning := isolation.require(run, unsafe=unsafe):
+            tables.say(output.err(), warning)
         found = pipeline.check(Workers(store), run, changed, wanted)
     label = locate.labels(functions)[function.id]
     word, code = ENDS[type(found)]

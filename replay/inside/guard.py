@@ -2,8 +2,8 @@
 
 An audit hook sees each such act before it happens; the table of what must not happen is that of
 `perftrace/effects.py`, by which the recorder goes too. The hook raises PermissionError and
-remembers the reason, so that a program that swallows the error is still not taken for replayed. It
-stops accidents, not attacks: C code may write without an audit event.
+remembers the reason, so that a program that swallows the error is still not taken for replayed.
+What goes round Python, the kernel stops (`sandbox.py`).
 """
 
 import _posixsubprocess

@@ -1,6 +1,7 @@
 """The worker: takes requests from a pipe, calls the program's functions, sends outcomes back."""
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 from ...restore import Unreplayable, decode
 from ...snapshot import TooBig, Unencodable, encode, immutable
-from . import wire
+from . import sandbox, wire
 from .block import Block, Work
 from .drive import Arguments, Drive
 from .guard import Guard
@@ -129,6 +130,7 @@ class Worker:
 
     def _prepare(self, request: Request, blobs: list[bytes]) -> Message:
         self._works = []
+        gc.unfreeze()
         for call, blob in zip(request["calls"], blobs, strict=True):
             function, _ = self._load(call, blob)
 
@@ -136,6 +138,8 @@ class Worker:
                 return self._decode(call, blob)
 
             self._works.append(Work(function, fresh, call["kind"], call["pull"]))
+        gc.collect()
+        gc.freeze()  # each block collects once more: of the program's own objects there are many
         return {"calls": len(self._works)}, []
 
     def _block(self, request: Request, _blobs: list[bytes]) -> Message:
@@ -204,8 +208,9 @@ def main(reading: int, writing: int) -> None:
     """Run a worker on these two pipes."""
     channel = Channel(reading, writing)
     start, _ = channel.receive()
+    layers = sandbox.enter(start["folder"], start["hidden"])
     sys.path[:] = start["path"]
     sys.argv[:] = [start["main_file"] or ""]
     worker = Worker(channel, start)
-    channel.send({"main": worker.program.main}, [])
+    channel.send({"main": worker.program.main, "layers": [layers.files, layers.calls]}, [])
     worker.serve()

@@ -44,8 +44,8 @@ class Gone(Exception):  # noqa: N818 - an outcome
 class FakeSession(Session):
     """Runs the overlay's source here; its speed is what `cost` says of the source."""
 
-    def __init__(self, process: Process, *, overlay: Overlay, hash_seed: int) -> None:
-        super().__init__(process, overlay=overlay, hash_seed=hash_seed)
+    def __init__(self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Any) -> None:
+        super().__init__(process, overlay=overlay, hash_seed=hash_seed, hidden=hidden)
         self.space: dict[str, Any] = {"Gone": Gone, "seed": hash_seed}
         [self.source] = overlay.files.values()
         self.seed = hash_seed

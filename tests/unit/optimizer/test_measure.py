@@ -9,7 +9,7 @@ from perftrace.model import Measurement
 from perftrace.optimizer import measure, oracle
 from perftrace.optimizer.measure import CONFIRM, MEASURE, SCREEN, NotMeasured, Timer, Workload
 from perftrace.optimizer.workers import Version
-from perftrace.replay.session import NotReplayed
+from perftrace.replay.session import BlockTime, NotReplayed
 
 SOURCE = "def f(n):\n    return n\n# cost: 5000\n"
 
@@ -59,6 +59,43 @@ def test_more_pairs_are_measured_where_it_is_not_clear(lab: Any) -> None:
     close = 5000 / time(lab, 4800).ratio
     assert time(lab, 4800, MEASURE, wanted=5000 / close * 0.9999).pairs > MEASURE.pairs
     assert time(lab, 2500, MEASURE, wanted=1.05).pairs == MEASURE.pairs
+
+
+def test_a_jolt_costs_a_group_of_blocks_and_not_the_figure(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = lab.workers.session(1, lab.version(), 1).__class__
+    steady, blocks = fake.run_block, iter(range(10**6))
+
+    def jolted(session: Any, rounds: int) -> BlockTime:
+        block: BlockTime = steady(session, rounds)
+        times = 20 if next(blocks) % 40 == 39 else 1  # another program was let in
+        return BlockTime(block.cpu_ns * times, block.wall_ns, block.calls)
+
+    monkeypatch.setattr(fake, "run_block", jolted)
+    found = time(lab, 4500, CONFIRM)
+    assert found.ratio == pytest.approx(5000 / 4500, rel=0.02)
+    assert found.high / found.low < 1.05
+
+
+@pytest.mark.parametrize(("cost", "blocks"), [(5_000, 20), (40_000_000, 8), (900_000_000, 4)])
+def test_the_longer_a_round_the_fewer_blocks(
+    lab: Any, cost: int, blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = lab.workers.session(1, lab.version(), 1).__class__
+    rounds: list[int] = []
+
+    def run_block(_: Any, many: int) -> BlockTime:
+        rounds.append(many)
+        return BlockTime(cost * many, cost * many, many)
+
+    monkeypatch.setattr(fake, "run_block", run_block)
+    timer = Timer(lab.workers, random.Random(1))
+    one_pair = measure.Effort(pairs=1, most=1, groups=5, block_s=10)
+    timer.measure(workload(lab), lab.version(), lab.version(), one_pair)
+    first = len(rounds)
+    timer.measure(workload(lab), lab.version(), lab.version(), one_pair)
+    assert len(rounds) - first == blocks + 2  # each worker warms up
 
 
 def test_a_round_has_each_call_as_often_as_it_was_recorded(lab: Any) -> None:

@@ -1,0 +1,145 @@
+"""The system calls that a replayed program may not make, by what happens instead.
+
+The numbers are those of `asm/unistd_64.h` (x86-64) and `asm-generic/unistd.h` (AArch64); 0 stands
+for a call that the architecture does not have.
+"""
+
+REFUSED = "refused"  # EPERM
+PRETENDED = "pretended"  # it seems to work, and nothing happens
+MISSING = "missing"  # ENOSYS: the C library takes the older call instead
+
+AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+COLUMN = {"x86_64": 0, "aarch64": 1}
+
+# What depends on its arguments has a rule of its own in `seccomp.py`.
+CONDITIONAL: dict[str, tuple[int, int]] = {
+    "clone": (56, 220),
+    "ioctl": (16, 29),
+    "kill": (62, 129),
+    "prlimit64": (302, 261),
+    "tgkill": (234, 131),
+}
+
+TABLE: dict[str, dict[str, tuple[int, int]]] = {
+    REFUSED: {
+        # processes
+        "fork": (57, 0),
+        "vfork": (58, 0),
+        "execve": (59, 221),
+        "execveat": (322, 281),
+        "tkill": (200, 130),
+        "rt_sigqueueinfo": (129, 138),
+        "rt_tgsigqueueinfo": (297, 240),
+        "pidfd_open": (434, 434),
+        "pidfd_getfd": (438, 438),
+        "pidfd_send_signal": (424, 424),
+        "ptrace": (101, 117),
+        "process_vm_readv": (310, 270),
+        "process_vm_writev": (311, 271),
+        "process_madvise": (440, 440),
+        "process_mrelease": (448, 448),
+        "kcmp": (312, 272),
+        "setpgid": (109, 154),
+        "setsid": (112, 157),
+        # network: a pair of connected sockets is all that an event loop needs
+        "socket": (41, 198),
+        # what processes share
+        "shmget": (29, 194),
+        "semget": (64, 190),
+        "msgget": (68, 186),
+        "mq_open": (240, 180),
+        "mq_unlink": (241, 181),
+        # users, name spaces, mounts
+        "setuid": (105, 146),
+        "setgid": (106, 144),
+        "setreuid": (113, 145),
+        "setregid": (114, 143),
+        "setgroups": (116, 159),
+        "setresuid": (117, 147),
+        "setresgid": (119, 149),
+        "setfsuid": (122, 151),
+        "setfsgid": (123, 152),
+        "unshare": (272, 97),
+        "setns": (308, 268),
+        "chroot": (161, 51),
+        "pivot_root": (155, 41),
+        "mount": (165, 40),
+        "umount2": (166, 39),
+        "open_tree": (428, 428),
+        "move_mount": (429, 429),
+        "fsopen": (430, 430),
+        "fsconfig": (431, 431),
+        "fsmount": (432, 432),
+        "fspick": (433, 433),
+        "mount_setattr": (442, 442),
+        "name_to_handle_at": (303, 264),
+        "open_by_handle_at": (304, 265),
+        "mknod": (133, 0),
+        "mknodat": (259, 33),
+        # the kernel and the machine
+        "bpf": (321, 280),
+        "perf_event_open": (298, 241),
+        "userfaultfd": (323, 282),
+        "io_uring_setup": (425, 425),
+        "io_uring_enter": (426, 426),
+        "io_uring_register": (427, 427),
+        "add_key": (248, 217),
+        "request_key": (249, 218),
+        "keyctl": (250, 219),
+        "init_module": (175, 105),
+        "finit_module": (313, 273),
+        "delete_module": (176, 106),
+        "kexec_load": (246, 104),
+        "kexec_file_load": (320, 294),
+        "reboot": (169, 142),
+        "swapon": (167, 224),
+        "swapoff": (168, 225),
+        "acct": (163, 89),
+        "quotactl": (179, 60),
+        "quotactl_fd": (443, 443),
+        "syslog": (103, 116),
+        "vhangup": (153, 58),
+        "settimeofday": (164, 170),
+        "adjtimex": (159, 171),
+        "clock_settime": (227, 112),
+        "clock_adjtime": (305, 266),
+        "sethostname": (170, 161),
+        "setdomainname": (171, 162),
+        "iopl": (172, 0),
+        "ioperm": (173, 0),
+        "modify_ldt": (154, 0),
+        "personality": (135, 92),
+    },
+    # Programs do these to files of their own and to themselves; elsewhere they would do harm, and
+    # Landlock does not know them.
+    PRETENDED: {
+        "chmod": (90, 0),
+        "fchmod": (91, 52),
+        "fchmodat": (268, 53),
+        "fchmodat2": (452, 452),
+        "chown": (92, 0),
+        "lchown": (94, 0),
+        "fchown": (93, 55),
+        "fchownat": (260, 54),
+        "utime": (132, 0),
+        "utimes": (235, 0),
+        "futimesat": (261, 0),
+        "utimensat": (280, 88),
+        "setxattr": (188, 5),
+        "lsetxattr": (189, 6),
+        "fsetxattr": (190, 7),
+        "removexattr": (197, 14),
+        "lremovexattr": (198, 15),
+        "fremovexattr": (199, 16),
+        "setxattrat": (463, 463),
+        "removexattrat": (466, 466),
+        "setrlimit": (160, 164),
+        "setpriority": (141, 140),
+        "ioprio_set": (251, 30),
+        "sched_setparam": (142, 118),
+        "sched_setscheduler": (144, 119),
+        "sched_setaffinity": (203, 122),
+        "sched_setattr": (314, 274),
+    },
+    MISSING: {"clone3": (435, 435)},
+}
