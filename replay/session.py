@@ -227,8 +227,7 @@ class Session:
             worker.send(start)
             hello, _ = worker.receive(self._limits.start_s)
             self._main = str(hello["main"]) if hello.get("main") else None
-            files, calls = hello["layers"]  # said before any code of the program was loaded
-            self._layers = (str(files), str(calls))
+            self._layers = _layers(hello.get("layers"))
         return self._worker
 
     def _begin(self, header: dict[str, Any], blobs: list[bytes]) -> WorkerProcess:
@@ -249,6 +248,13 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _layers(said: object) -> tuple[str, str]:
+    """What a worker says of its layers, before any code of the program was loaded."""
+    if isinstance(said, list) and len(said) == 2:
+        return str(said[0])[:1000], str(said[1])[:1000]
+    return NO_WORKER, NO_WORKER
 
 
 def _traces(run: Run) -> list[Path]:

@@ -242,9 +242,9 @@ class Monitor:
         if not self.running:
             return None
         file = self.scope.absolute(code.co_filename)
+        self.process.note()  # each time: a program sets sys.path and the like as it goes
         self.process.note_file(file)
         if not scope.is_function(code):
-            self.process.note()  # each time: a program sets sys.path and the like as it goes
             self.effects.imported(frame)
             return None
         identity = (file, code.co_qualname, code.co_firstlineno)
