@@ -191,11 +191,12 @@ class Monitor:
                 self.guarded(function, self._begin, function, _getframe(1))
             else:
                 self.guarded(function, self._give_up, function)
+            return None  # noqa: TRY300 - out there an error would be the program's
         except RecursionError:
-            pass
+            return None
         except BaseException as error:  # noqa: BLE001
             self._judge(error)
-        return None
+            return None
 
     def _on_return(self, code: "CodeType", _: int, value: object) -> None:
         try:
@@ -252,8 +253,7 @@ class Monitor:
         if len(numbers) >= COPIES:
             self.process.not_watched(scope.AGAIN)
             return None
-        number = numbers[0] if numbers else len(self._copies)
-        numbers.append(number)
+        numbers.append(number := numbers[0] if numbers else len(self._copies))
         module = dict.get(frame.f_globals, "__name__")
         function = Watched(code, number, identity, module if type(module) is str else "")
         self.effects.look_closely(code, frame.f_globals)
