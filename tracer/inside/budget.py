@@ -27,7 +27,7 @@ FEW = 4  # whole calls of a function; from then on those that look like them may
 MOST_PEEKS = 16  # that are let go by, before the next is taken whatever it looks like
 MOST_SHAPES = 256
 REACH_CREDIT_NS = 5_000_000  # granted in any case
-REACH_SHARE = 0.5  # of the budget may go into knowing which functions each test reaches
+REACH_SHARE = 0.3  # of the budget may go into knowing which functions each test reaches
 
 
 class Budget:

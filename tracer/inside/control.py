@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 ROUND_S = 0.05
+IDLE = 4  # times that, while the budget is used up: there is nothing to arm
 POLL_S = 0.0002
 # A thread that wants the interpreter's lock from a program that lets go of it for microseconds at
 # a time (an event loop does so in each turn) is woken each time, and mostly too late: it may take
@@ -178,7 +179,8 @@ class Control:
     def _pause(self) -> float:
         """A round's length, jittered so as not to beat with the program's own rhythm."""
         self._random = (self._random * 1103515245 + 12345) & 0x7FFFFFFF
-        return ROUND_S * (0.5 + self._random / 0x7FFFFFFF) + self._rest_ns / 1e9
+        usual = ROUND_S if self._budget.open() else ROUND_S * IDLE
+        return usual * (0.5 + self._random / 0x7FFFFFFF) + self._rest_ns / 1e9
 
     # --- forks ----------------------------------------------------------------------------
 

@@ -35,7 +35,8 @@ class Process:
         self._own = own
         self._pid = os.getpid()
         self._journals = [journal.Journal(folder)]
-        self._described: tuple[Field, ...] = ()
+        self._described: tuple[Field, ...] = ()  # holds the texts, so that their ids stay theirs
+        self._marks: list[int] = []
         self._main: dict[str, Field] = {}
         self._declared: set[int] = set()
         self._told: set[int] = set()  # of which functions it says what they read
@@ -48,7 +49,7 @@ class Process:
         """A new journal: this is a forked child. The parent's maps must never be freed."""
         self._journals.append(journal.Journal(self._folder))
         self._pid = os.getpid()
-        self._described = ()
+        self._described, self._marks = (), []
         self._declared.clear()
         self._told.clear()
         self._files.clear()
@@ -60,13 +61,17 @@ class Process:
         if is_finalizing():
             return  # what is left of it by then is no description
         names = _namespace_of_main()
-        spec = names.get("__spec__")
+        file, spec = names.get("__file__"), names.get("__spec__")
+        argv, path = _sys.get("argv"), _sys.get("path")
+        marks = [id(file), id(spec), *_marks(argv), *_marks(path)]
+        if marks == self._marks:
+            return  # it is asked for at each function's first start
         described: tuple[Field, ...] = (
             os.getpid(),
             os.getppid(),
-            _texts(_sys.get("argv")),
-            _texts(_sys.get("path")),
-            self._kept("file", _text(names.get("__file__"))),
+            _texts(argv),
+            _texts(path),
+            self._kept("file", _text(file)),
             self._kept("module", _text(spec.name) if type(spec) is _Spec else None),
             EXECUTABLE,
             VERSION,
@@ -74,6 +79,7 @@ class Process:
         if described != self._described:
             self.write(journal.PROCESS, *described)
             self._described = described
+        self._marks = marks
 
     def _kept(self, what: str, name: "Field") -> "Field":
         """What `__main__` said before: Python takes `__file__` out of it when a script ends."""
@@ -200,6 +206,11 @@ def _innermost(error: BaseException) -> "TracebackType | None":
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace
+
+
+def _marks(values: object) -> list[int]:
+    """What tells a list from one with other items; to compare the items could run their code."""
+    return [len(values), *map(id, values)] if type(values) is list else []
 
 
 def _text(value: object) -> str | None:
