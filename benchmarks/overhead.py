@@ -16,6 +16,7 @@ import os
 import platform
 import resource
 import shlex
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -105,7 +106,8 @@ def cpu_seconds(tool: Tool, command: Sequence[str], folder: Path) -> float:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     spent = usage.ru_utime + usage.ru_stime
-    if tool.peer and spent > MOST_S - 2:
+    stopped = process.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+    if tool.peer and (stopped or spent > MOST_S - 2):
         raise TooLongError
     if process.returncode:
         raise SystemExit(f"exit code {process.returncode}: {shlex.join(command)}")
