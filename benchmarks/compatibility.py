@@ -284,7 +284,7 @@ def clean(text: str) -> list[str]:
     """Its lines, less times, addresses and the lines that pytest draws around them."""
     for pattern in CHANGING:
         text = re.sub(pattern, "", text)
-    return text.splitlines()
+    return [line.rstrip() for line in text.splitlines()]  # "(0:01:02)" follows from a minute on
 
 
 def recorded(database: Path, bench: Bench) -> tuple[int, int, int]:
