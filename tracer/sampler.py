@@ -144,7 +144,7 @@ class Sampler:
             text = self._output.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return Samples((), interval_s, "none", self._complaint())
-        stacks = parse(text, native=self._how.native)
+        stacks = parse(text)
         note = "" if stacks else "py-spy saw no Python code: the program was too short, or slept"
         return Samples(stacks, interval_s, "py-spy", note)
 

@@ -36,37 +36,36 @@ class Samples:
     note: str  # what went wrong; empty when nothing did
 
 
-FRAME = re.compile(r"(?P<qualname>.+?) \((?P<file>.+?):(?P<line>\d+)\)(?:;|$)")
-# With C code: a library has no lines.
-ANY_FRAME = re.compile(r"(?P<qualname>.+?) \((?P<file>.+?)(?::(?P<line>\d+))?\)(?:;|$)")
+# A library of C code has no lines, nor has code that was made with line 0.
+FRAME = re.compile(
+    r"(?P<qualname>(?:(?!\);).)+?) \((?P<file>(?:(?!\);).)+?)(?::(?P<line>\d+))?\)(?:;|$)"
+)
 C_CODE = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".rs", ".s", ".S", ".f90"})
 
 
-def parse(text: str, *, native: bool = False) -> list[tuple[Stack, int]]:
+def parse(text: str) -> list[tuple[Stack, int]]:
     """The stacks in py-spy's raw format, one a line: `process 7:"…";f (a.py:1);g (b.py:2) 12`.
 
     A command line with line breaks splits its line; the last piece holds the frames. Lines
-    without frames (the rest of a command line, native threads) are left out. `native` says that
-    there are frames of C code: `f (lib.so)`, and `f (a.c:7)` with the line that it is at.
+    without frames of Python (the rest of a command line, native threads) are left out. Frames of C
+    code are `f (lib.so)`, and `f (a.c:7)` with the line that it is at.
     """
-    pattern = ANY_FRAME if native else FRAME
     counts: Counter[Stack] = Counter()
     for line in text.split("\n"):
         names, _, count = line.rpartition(" ")
-        if count.isdecimal() and (stack := _stack(names.rpartition('";')[2], pattern)):
-            if native and not any(map(_is_python, stack)):
-                continue
+        stack = _stack(names.rpartition('";')[2]) if count.isdecimal() else ()
+        if any(map(_is_python, stack)):
             counts[stack] += int(count)
     return list(counts.items())
 
 
-def _stack(text: str, pattern: re.Pattern[str] = FRAME) -> Stack:
+def _stack(text: str) -> Stack:
     """The frames of `f (a.py:1);g (b.py:2)`; none if anything in it is not a frame."""
-    return tuple(_frames(text, pattern)) if text.endswith(")") else ()
+    return tuple(_frames(text)) if text.endswith(")") else ()
 
 
-def _frames(text: str, pattern: re.Pattern[str]) -> Iterator[FrameKey]:
-    for found in pattern.finditer(text):
+def _frames(text: str) -> Iterator[FrameKey]:
+    for found in FRAME.finditer(text):
         frame = FrameKey(found["file"], found["qualname"], int(found["line"] or 0))
         yield frame if _is_python(frame) else frame._replace(line=0)
 

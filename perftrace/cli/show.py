@@ -146,8 +146,9 @@ def _calls(summary: Summary) -> Iterator[str]:
     row = summary.row
     if row.function.id < 0:
         yield (
-            "none recorded: it is not a function, its process was not traced,"
-            " or the run was only sampled"
+            "none recorded: they came while the recorder's share was used up (run with"
+            " --overhead 10% gives it more), or it is not a function, its process was not"
+            " traced, or the run was only sampled"
         )
         return
     yield f"about {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"

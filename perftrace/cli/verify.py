@@ -10,7 +10,7 @@ import click
 
 from perftrace import config, locate
 from perftrace.cli import output
-from perftrace.errors import StaleError, UsageError
+from perftrace.errors import CannotError, StaleError, UsageError
 from perftrace.model import Accepted, Candidate, Function, Inconclusive, Rejected
 from perftrace.optimizer import decisions, pipeline, unified, write
 from perftrace.optimizer.rank import rank
@@ -60,6 +60,12 @@ def command(
         run = store.last_run()
         functions = [hot.function for hot in rank(store, run)]
         function = locate.find(func, functions)
+        if function.id < 0:
+            raise CannotError(
+                "no-calls",
+                f"No call of {function.qualname} was recorded, so nothing can be said. Give the"
+                " recorder more: perftrace run --overhead 10%",
+            )
         changed = read(store, function, Path(candidate))
         wanted = settings.min_speedup if measure else None
         if warning := isolation.require(run, unsafe=unsafe):

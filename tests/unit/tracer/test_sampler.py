@@ -40,6 +40,11 @@ def test_a_line_is_a_stack_and_its_count() -> None:
     assert parse(text) == [((MAIN, QUOTE), 35), ((MAIN,), 2)]
 
 
+def test_a_frame_without_a_line_stays_a_frame_of_its_own() -> None:
+    text = "<module> (/shop/app.py:1);__init__ (<string>);quote (/shop/app.py:12) 3\n"
+    assert parse(text) == [((MAIN, FrameKey("<string>", "__init__", 0), QUOTE), 3)]
+
+
 def test_stacks_of_several_processes_are_added_up() -> None:
     text = (
         'process 7:"python app.py";<module> (/shop/app.py:1) 2\n'
@@ -84,7 +89,7 @@ def test_frames_of_c_code_are_read_when_asked_for_and_are_nobodys() -> None:
         "deflate (/lib/libz.so.1);impl (/shop/ext.c:78);0x12 (?) 3\n"
         "start (/lib/libc.so.6);other (/lib/libc.so.6) 4\n"
     )
-    [(stack, count)] = parse(text, native=True)
+    [(stack, count)] = parse(text)
     assert count == 3
     assert stack[1:3] == (MAIN, QUOTE)
     assert stack[3:] == (
