@@ -9,6 +9,7 @@ from replaying import Program
 
 from perftrace.errors import CannotError
 from perftrace.replay import isolation
+from perftrace.replay.inside import landlock
 from perftrace.replay.isolation import Isolation
 
 OLD = "the kernel has no Landlock, or it is switched off"
@@ -44,7 +45,7 @@ def test_without_any_layer_no_candidate_is_run(run: Any, monkeypatch: pytest.Mon
     assert FORBIDDEN in isolation.require(run, unsafe=True)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's")
+@pytest.mark.skipif(not landlock.version(), reason="this system has no Landlock")
 def test_here_it_looks_for_itself(run: Any) -> None:
     assert isolation.look(run) == Isolation("", "")
 
