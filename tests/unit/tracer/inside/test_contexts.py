@@ -34,6 +34,7 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.budget = Budget(0.5)
+        self.budget.refresh()  # of the CPU time so far: no slow first call uses it up
         rule = Scope((str(folder),), (), (), cwd=str(folder))
         self.monitor = Monitor(Process(str(folder), frozenset()), rule, self.budget)
         assert self.monitor.start()
