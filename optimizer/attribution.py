@@ -6,7 +6,7 @@ the time a change to that function can save. Each sample is charged once, so sha
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -47,6 +47,7 @@ class Tally:
     callers: defaultdict[Frame, Counter[Frame]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
+    recursive: set[Frame] = field(default_factory=set)  # more than once on a stack
 
 
 def attribute(stacks: Iterable[tuple[Sequence[Frame], int]]) -> Tally:
@@ -65,7 +66,16 @@ def attribute(stacks: Iterable[tuple[Sequence[Frame], int]]) -> Tally:
             tally.inclusive[function] += count
             if caller is not None:
                 tally.callers[function][caller] += count
+        tally.recursive.update(_repeated(frames))
     return tally
+
+
+def _repeated(frames: Sequence[Frame]) -> Iterator[Frame]:
+    seen: set[Frame] = set()
+    for frame in frames:
+        if frame in seen:
+            yield frame
+        seen.add(frame)
 
 
 def _owners(frames: Sequence[Frame]) -> list[Frame]:

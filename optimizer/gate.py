@@ -71,7 +71,7 @@ def check(candidate: Candidate) -> list[Finding]:
     A `keeps-state` finding isn't hard: whether caches are allowed is for the user to say.
     """
     try:
-        ast.parse(candidate.source)
+        ast.parse(candidate.source, candidate.function.file)
     except (SyntaxError, ValueError) as error:
         return [Finding("syntax", f"The new source is not valid Python: {error}.")]
     change = _take_apart(candidate)

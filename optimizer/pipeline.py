@@ -105,12 +105,13 @@ def find(workers: Workers, task: Task, goal: Goal, seconds: float, tell: Tell) -
     subject = prepare(workers.store, task, goal)
     if not isinstance(subject, Subject):
         return Found(None, subject, ())
-    tell("replaying recorded calls")
+    name = subject.original.function.qualname
+    tell(f"{name}: replaying recorded calls")
     truth = oracle.consult(task.run, subject.original, workers)
     if not truth.cases:
         return Found(None, Inconclusive(truth.silence), ())
     search = Search(truth, subject.calls, workers, task.min_speedup)
-    return search.run(task.engine, subject.facts, seconds, tell)
+    return search.run(task.engine, subject.facts, seconds, lambda step: tell(f"{name}: {step}"))
 
 
 def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconclusive:

@@ -12,6 +12,7 @@ from perftrace.model import Function, HotFunction, Kind, Run, Share
 from perftrace.optimizer.attribution import Frame, Tally, attribute
 from perftrace.store import Store
 
+RESOLVED_S = 20e-6  # durations of which the recorder's callbacks are a small part
 Z = 1.959964  # 95 % of a normal distribution lies within this many standard deviations
 
 
@@ -121,12 +122,15 @@ def _by_samples(
         recording = recordings.get(function.id, NOTHING)
         samples = tally.inclusive[frame]
         callers = tally.callers[frame].most_common()
+        spent_s = 0.0 if frame in tally.recursive else samples * interval_s
+        calls, known = _estimate(spent_s, recording)
         yield HotFunction(
             function=function,
             hot=share(tally.hot[frame], tally.total),
             self_share=tally.own[frame] / tally.total,
             inclusive=samples / tally.total,
-            calls=_estimate(samples * interval_s, recording),
+            calls=calls,
+            calls_at_least=not known,
             per_call_s=recording.median_s,
             recorded=recording.calls,
             replayable=0 if function.nested else recording.whole,
@@ -179,11 +183,16 @@ def _interval(run: Run, tally: Tally) -> float:
     return min(run.interval_s, used) if used > 0 else run.interval_s
 
 
-def _estimate(spent_s: float, recording: Recording) -> int | None:
-    """How often a function was called, from the time in it and a typical call's duration."""
+def _estimate(spent_s: float, recording: Recording) -> tuple[int | None, bool]:
+    """How often a function was called, and whether that is an estimate or no more than a bound.
+
+    It is the time spent in it over a typical call's duration. Of a short call that duration is
+    mostly the recorder's, so there were more; of a function that calls itself it says nothing.
+    """
     if not recording.median_s or recording.median_s < 0 or not math.isfinite(spent_s):
-        return recording.calls or None
-    return max(recording.calls, round(spent_s / recording.median_s))
+        return recording.calls or None, False
+    calls = max(recording.calls, round(spent_s / recording.median_s))
+    return calls, recording.median_s >= RESOLVED_S and spent_s > 0
 
 
 def _unseen(function: Function, recording: Recording, hot: Share) -> HotFunction:
@@ -194,6 +203,7 @@ def _unseen(function: Function, recording: Recording, hot: Share) -> HotFunction
         self_share=hot.value,
         inclusive=hot.value,
         calls=recording.calls,
+        calls_at_least=True,
         per_call_s=recording.median_s,
         recorded=recording.calls,
         replayable=0 if function.nested else recording.whole,

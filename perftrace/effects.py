@@ -44,7 +44,7 @@ VERBS = {
     RENAMED: "rename",
     CHANGED: "change",
     MADE: "make",
-    DATABASE: "write the database",
+    DATABASE: "open, and maybe change, the database",
     NETWORK: "use the network",
     PROCESS: "start a process",
     SIGNAL: "send a signal",

@@ -152,13 +152,14 @@ class HotFunction:
     hot: Share  # addressable: own time plus callees that are not the user's code
     self_share: float  # own time
     inclusive: float
-    calls: int | None  # estimated number of calls
+    calls: int | None  # estimated, or only known to be no fewer
     per_call_s: float | None  # median of the recorded durations
     recorded: int  # recorded calls
     replayable: int  # of those, with whole arguments and a reachable function
     via: tuple[tuple[Function, float], ...]  # callers and their share of its samples
     place: int | None = None  # in the ranking, from 1; None: nothing says how exact it is
     tied: bool = False  # others share the place
+    calls_at_least: bool = False  # `calls` is no estimate
 
 
 # --- candidates and verdicts --------------------------------------------------------------

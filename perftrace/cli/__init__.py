@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from perftrace import __version__
+from perftrace.cli import signals
 from perftrace.errors import PerftraceError
 
 # One row per command: name, module that exports `command`.
@@ -23,7 +24,6 @@ COMMANDS = {
     "merge": "perftrace.cli.merge",
 }
 OUR_BUG = 4
-INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
@@ -59,7 +59,8 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the console script's entry."""
     try:
-        result = group.main(arguments, prog_name="perftrace", standalone_mode=False)
+        with signals.terminate_as_interrupt():
+            result = group.main(arguments, prog_name="perftrace", standalone_mode=False)
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the outermost border
         return _explain(error)
     return result if isinstance(result, int) else 0
@@ -77,8 +78,10 @@ def _explain(error: BaseException) -> int:
             click.echo(f"perftrace: {error}", err=True)
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            click.echo("perftrace: interrupted", err=True)
-            return INTERRUPTED
+            code = signals.exit_code(error)
+            word = "terminated" if code == signals.TERMINATED else "interrupted"
+            click.echo(f"perftrace: {word}", err=True)
+            return code
         case _:
             return _report_bug(error)
 

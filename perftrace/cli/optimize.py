@@ -1,7 +1,6 @@
 """`perftrace optimize`: faster versions of the hottest functions, verified and measured."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import output
+from perftrace.cli import output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
@@ -18,7 +17,6 @@ from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.pipeline import Goal, Subject, Task
 from perftrace.optimizer.rank import rank, require_calls
-from perftrace.optimizer.search import Tell
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
 from perftrace.optimizer.workers import Workers
 from perftrace.replay import isolation
@@ -28,7 +26,6 @@ from perftrace.store import Store
 from perftrace.tracer.ingest import recover
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {"rules": RulesEngine}
-INTERRUPTED = 130
 WHOLE_PROGRAM_S = 30.0
 
 type Preview = Subject | Rejected | Inconclusive
@@ -40,7 +37,7 @@ class Outcome:
 
     made: list[Decision] = field(default_factory=list)
     whole: Comparison | None = None
-    interrupted: bool = False
+    interrupted: int = 0  # the exit code that says by what
 
     @property
     def accepted(self) -> list[Decision]:
@@ -98,22 +95,22 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         files = {goal.hot.function.file for goal in goals if goal.hot.recorded}
         if changed and files <= set(changed):
             return StaleError.exit_code
-        return INTERRUPTED if outcome.interrupted else 0
+        return outcome.interrupted
 
 
 def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) -> Outcome:
     """Do it all; an interrupt keeps what is finished."""
     outcome = Outcome()
     try:
-        with view.progress() as tell:
+        with output.progress() as tell:
             for decision in pipeline.optimize(Workers(store), task, view.goals, tell):
                 outcome.made.append(decision)
                 view.show(decision)
             if whole_program and outcome.accepted:
                 tell("running the whole program, old and new in turn")
                 outcome.whole = _whole_program(store, task.run, outcome)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
+    except KeyboardInterrupt as error:
+        outcome.interrupted = signals.exit_code(error)
     return outcome
 
 
@@ -142,16 +139,6 @@ class View:
 
     def _label(self, function: Function) -> str:
         return self._labels[function.id]
-
-    @contextmanager
-    def progress(self) -> Iterator[Tell]:
-        """A line on stderr that says what is being done, if it is a terminal."""
-        console = output.err()
-        if not console.is_terminal:
-            yield lambda _: None
-            return
-        with console.status("") as status:
-            yield lambda text: status.update(tables.plain(text))
 
     def show(self, decision: Decision) -> None:
         """A finished decision."""
@@ -193,7 +180,7 @@ class View:
             {
                 "functions": functions,
                 "whole_program": whole,
-                "interrupted": outcome.interrupted,
+                "interrupted": bool(outcome.interrupted),
                 "changed": list(changed),
             },
         )

@@ -14,7 +14,9 @@ import click
 from rich.console import Console
 
 from perftrace import config
+from perftrace.report import tables
 
+BEAT_S = 10.0  # between two lines of progress in a log
 PATIENCE_S = 2.0  # before something that takes long is named
 
 
@@ -28,6 +30,37 @@ def out() -> Console:
 def err() -> Console:
     """The console for people when stdout holds a document, and for notes."""
     return Console(highlight=False, stderr=True)
+
+
+@contextmanager
+def progress(text: str = "") -> Iterator[Callable[[str], None]]:
+    """Say on stderr what is being done: what is yielded is told of each step.
+
+    At a terminal it is one line that changes; elsewhere a line every ten seconds, where the step
+    is another than in the last one, so that a log shows what takes so long.
+    """
+    console = err()
+    if console.is_terminal:
+        with console.status(tables.plain(text)) as status:
+            yield lambda step: status.update(tables.plain(step))
+        return
+    steps = [text]
+    end = threading.Event()
+
+    def beat() -> None:
+        said = ""
+        while not end.wait(BEAT_S):
+            if steps[-1] != said:
+                said = steps[-1]
+                tables.say(console, said)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield steps.append
+    finally:
+        end.set()
+        thread.join()
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def _write(project: Project) -> None:
         names = locate.labels(known)
         if advice := main_guard.advice(run):
             tables.say(output.err(), advice)
-        with output.err().status("Making the recorded calls again"):
+        with output.progress("Making the recorded calls again"):
             author = Author(store, run, project.folder, project.settings)
             pages, coverage = author.plan(wanted or known)
         roots = author.roots(pages, known)

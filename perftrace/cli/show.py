@@ -151,7 +151,8 @@ def _calls(summary: Summary) -> Iterator[str]:
             " traced, or the run was only sampled"
         )
         return
-    yield f"about {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
+    how = "at least" if row.calls_at_least else "about"
+    yield f"{how} {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
     reason = ": it is defined inside a function, so no name leads to it"
     nested = reason if row.function.nested else ""
     yield f"{row.recorded:,} recorded, {row.replayable:,} of them replayable{nested}"
@@ -230,6 +231,7 @@ def _document(summary: Summary) -> dict[str, Any]:
         "self_percent": 100 * row.self_share,
         "inclusive_percent": 100 * row.inclusive,
         "calls": row.calls,
+        "calls_at_least": row.calls_at_least,
         "per_call_us": None if row.per_call_s is None else 1e6 * row.per_call_s,
         "recorded": row.recorded,
         "replayable": row.replayable,

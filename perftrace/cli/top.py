@@ -52,7 +52,8 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
 
     hot% is the time a change to the function can save: its own and that of all it calls which is
     not your code. It adds up to 100. self% is its own time alone. Functions whose intervals
-    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate.
+    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate, >= what
+    is known for sure.
     """
     recover(database)
     with Store.open(database) as store:
@@ -80,12 +81,18 @@ def _row(row: HotFunction, names: Names) -> tuple[str, ...]:
         tables.percent(row.hot.value),
         "-" if row.place is None else tables.interval(row.hot.low, row.hot.high),
         tables.percent(row.self_share),
-        "-" if row.calls is None else f"~{tables.count(row.calls)}",
+        _calls(row),
         tables.seconds(row.per_call_s),
         _replayable(row, names),
         names[row.function.id],
         ", ".join(f"{names[caller.id]} {tables.percent(part)}%" for caller, part in row.via[:2]),
     )
+
+
+def _calls(row: HotFunction) -> str:
+    if row.calls is None:
+        return "-"
+    return f"{'>=' if row.calls_at_least else '~'}{tables.count(row.calls)}"
 
 
 def _replayable(row: HotFunction, names: Names) -> str:
@@ -119,12 +126,17 @@ def _reach(ranked: Sequence[HotFunction], run: Run) -> Iterator[str]:
         held += row.hot.value
         if row.function.name != MODULE:  # which is run once, and is nothing to call
             hot.append(row)
-    reached = sum(row.replayable > 0 or (row.function.nested and row.recorded) for row in hot)
+    others = [
+        row for row in hot if not row.replayable and not (row.function.nested and row.recorded)
+    ]
+    reached = len(hot) - len(others)
     if not hot or not run.overhead:
         return
+    partly = sum(row.recorded > 0 for row in others)
+    also = f"; of {partly} more the calls have gaps, and may still do" if partly else ""
     yield (
         f"{reached} of the {len(hot)} functions that hold {MOST:.0%} of the time have calls"
-        " that can be replayed."
+        f" that can be replayed{also}."
     )
     if reached < len(hot) and run.overhead < MORE:
         yield (
@@ -177,6 +189,7 @@ def _entry(row: HotFunction, names: Names) -> dict[str, Any]:
         "hot_high_percent": _percent(row.hot.high),
         "self_percent": _percent(row.self_share),
         "calls": row.calls,
+        "calls_at_least": row.calls_at_least,
         "per_call_us": None if row.per_call_s is None else _us(row.per_call_s),
         "recorded": row.recorded,
         "replayable": row.replayable,

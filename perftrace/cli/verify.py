@@ -81,7 +81,9 @@ def command(
         if isinstance(found, Rejected) and found.witness:
             tables.say(console, f"  {report.witness_text(found.witness)}")
         for text, count in _dropped(found):
-            tables.say(console, f"  {count} recorded calls left out: {text}")
+            tables.say(console, f"  {count} recorded call{'s' * (count != 1)} left out: {text}")
+        if isinstance(found, Passed):
+            tables.say(console, "  Its speed was not looked at. To measure it as well: --measure")
     return code
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,19 +167,24 @@ def test_other_output_of_the_program_is_told_loudly_and_nothing_stays_accepted(
     assert main(["apply"]) == 3
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_keeps_what_is_finished(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
 ) -> None:
     real, asked = pipeline.find, []
 
     def find(*arguments: Any) -> Any:
         asked.append(arguments)
         if len(asked) == 2:
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         return real(*arguments)
 
     monkeypatch.setattr(pipeline, "find", find)
-    assert main(["optimize", "known", "label"]) == 130
+    assert main(["optimize", "known", "label"]) == code
     text = capsys.readouterr().out
     assert "1 of 2 functions are finished" in text
     assert len(stored(project)) == 1

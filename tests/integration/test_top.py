@@ -155,6 +155,7 @@ def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> N
             "hot_high_percent": 66.23,
             "self_percent": 51.28,
             "calls": 6000,
+            "calls_at_least": False,
             "per_call_us": 200.0,
             "recorded": 3,
             "replayable": 3,

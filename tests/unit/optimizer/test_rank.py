@@ -177,6 +177,22 @@ def test_at_least_the_recorded_calls_are_estimated(trace: Trace) -> None:
     assert trace.by_name()["f"].calls == 5
 
 
+def test_of_short_and_recursive_functions_only_a_bound_is_known(trace: Trace) -> None:
+    short, deep, long = (trace.function(name) for name in ("short", "deep", "long"))
+    for number, duration in ((short, 0.004), (deep, 1.0), (long, 1.0)):
+        trace.call(number, duration)
+    trace.stack("short", count=10)
+    trace.stack("long", "deep", "deep", count=10)
+    rows = trace.by_name()
+    assert {name: row.calls_at_least for name, row in rows.items()} == {
+        "short": True,
+        "deep": True,
+        "long": False,
+    }
+    assert rows["deep"].calls == 1
+    assert rows["short"].calls == 25_000
+
+
 def test_calls_with_gaps_and_functions_without_a_name_are_not_replayable(trace: Trace) -> None:
     plain, inner = trace.function("f"), trace.function("f.<locals>.inner")
     for opaque in (0, 0, 2):

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from perftrace import cli
-from perftrace.cli import output
+from perftrace.cli import output, signals
 from perftrace.errors import CheckFailed, TraceError
 
 
@@ -51,6 +51,7 @@ def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
         (TraceError("no-trace", "No trace found."), 3, "perftrace: No trace found.\n"),
         (CheckFailed("differs", "2 cases differ."), 1, "perftrace: 2 cases differ.\n"),
         (KeyboardInterrupt(), 130, "perftrace: interrupted\n"),
+        (signals.TerminatedError(), 143, "perftrace: terminated\n"),
     ],
 )
 def test_an_expected_failure_is_one_line_and_a_code(

@@ -30,3 +30,49 @@ def test_what_is_over_soon_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None
     with output.patience("reading"):
         pass
     assert "reading" not in said.getvalue()
+
+
+class Log(io.StringIO):
+    """A file that can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = threading.Condition()
+
+    def write(self, text: str, /) -> int:
+        with self._written:
+            self._written.notify_all()
+            return super().write(text)
+
+    def wait_for(self, text: str) -> None:
+        with self._written:
+            assert self._written.wait_for(lambda: text in self.getvalue(), timeout=60)
+
+
+def test_a_log_hears_of_a_long_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Log()
+    monkeypatch.setattr(output, "err", lambda: Console(file=said, force_terminal=False))
+    monkeypatch.setattr(output, "BEAT_S", 0.001)
+    with output.progress("first") as tell:
+        said.wait_for("first")
+        tell("second")
+        said.wait_for("second")
+        tell("third")
+        said.wait_for("third")
+    assert said.getvalue() == "first\nsecond\nthird\n"
+
+
+def test_a_log_hears_nothing_of_what_is_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr(output, "err", lambda: Console(file=said, force_terminal=False))
+    with output.progress("first") as tell:
+        tell("second")
+    assert said.getvalue() == ""
+
+
+def test_a_terminal_sees_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr(output, "err", lambda: Console(file=said, force_terminal=True, width=80))
+    with output.progress("first") as tell:
+        tell("second")
+    assert "second" in said.getvalue()

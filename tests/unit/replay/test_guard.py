@@ -92,7 +92,7 @@ def test_acts_that_cannot_succeed_are_left_to_fail_by_themselves(
     ],
 )
 def test_databases_are_files(guard: Guard, database: object, refused: bool) -> None:
-    expected = "would write the database /x.db" if refused else None
+    expected = "would open, and maybe change, the database /x.db" if refused else None
     assert judge(guard, "sqlite3.connect", database) == expected
 
 
