@@ -18,6 +18,7 @@ from perftrace.optimizer.verify import Passed
 
 WORTH = 0.005  # of the program's time: a change that saves less is not worth a diff
 NOT_REPRODUCED = "not reproduced"
+SEPARATE = 1.0  # the interval's low end in separate processes must pass this
 PROMISING = 1.02  # at first look; less can hardly be clearly faster
 RIVAL = 1.5  # a candidate this much slower at first look than the fastest is out
 SURVIVORS = 3  # screened candidates that are measured
@@ -61,16 +62,25 @@ def not_chosen(measurement: Measurement, least: float) -> Rejected:
 
 def judged(evidence: Evidence, measurement: Measurement, min_speedup: float) -> Verdict:
     """The verdict on a candidate by its measurement."""
-    if measurement.low > min_speedup:
-        return Accepted(evidence, measurement)
-    return not_chosen(measurement, min_speedup)
+    if measurement.low <= min_speedup:
+        return not_chosen(measurement, min_speedup)
+    return _in_separate_processes(measurement) or Accepted(evidence, measurement)
 
 
 def confirmed(evidence: Evidence, measurement: Measurement, min_speedup: float) -> Verdict:
     """The verdict on a winner, by the second measurement, which alone counts."""
-    if measurement.low > min_speedup:
-        return Accepted(evidence, measurement)
-    return Inconclusive(f"{NOT_REPRODUCED}: {figures(measurement)} when measured again")
+    if measurement.low <= min_speedup:
+        return Inconclusive(f"{NOT_REPRODUCED}: {figures(measurement)} when measured again")
+    return _in_separate_processes(measurement) or Accepted(evidence, measurement)
+
+
+def _in_separate_processes(measurement: Measurement) -> Inconclusive | None:
+    """What speaks against a speed-up that was measured with both versions in one process."""
+    if measurement.apart is None or measurement.apart[1] > SEPARATE:
+        return None
+    apart = Interval(*measurement.apart)
+    shared = f"{figures(measurement)} with both versions in one process"
+    return Inconclusive(f"{NOT_REPRODUCED}: {shared}, but {apart} in separate ones")
 
 
 def worth_it(verdict: Verdict, share: float | None) -> Verdict:

@@ -1,20 +1,26 @@
-"""How much faster a version is: interleaved blocks in pairs of fresh processes, timed from outside.
+"""How much faster a version is: interleaved blocks in fresh processes, timed from outside.
 
-The noise of a program's speed is per process (memory layout, hash seed), so each pair starts two
-new ones, and the interval is over pairs. Within a pair the blocks run in groups, each in the order
-ABBA or BAAB by the toss of a coin, so that a drift of the machine's speed falls on both; the median
-of the groups' ratios counts, so that a jolt costs one group. Blocks are short: many groups fit, and
-the copies of the arguments that a block needs stay in the processor's cache.
+Where it can be done, both versions take turns in one process (`replay/inside/versions.py`): the
+noise of a program's speed is per process (memory layout, hash seed), and falls on both alike. The
+interval is over processes. As both are in there, that alone is no proof: the winner is measured
+once more in pairs of processes that have one version each, and has to be faster there as well.
+Where the versions can't share a process, such pairs are all there is.
+
+Blocks run in groups, each in the order ABBA or BAAB by the toss of a coin, so that a drift of the
+machine's speed falls on both; the median of the groups' ratios counts, so that a jolt costs one
+group. Blocks are short: many groups fit, and the copies of the arguments that a block needs stay
+in the processor's cache.
 """
 
+import functools
 import math
 import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perftrace.model import Call, Measurement, Recorded
 from perftrace.optimizer import interval
@@ -22,10 +28,10 @@ from perftrace.optimizer.interval import Interval
 from perftrace.optimizer.oracle import Oracle, hottest
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay import recorded
-from perftrace.replay.session import BlockTime, NotReplayed, Request, Session
+from perftrace.replay.session import NEW, OLD, BlockTime, NotReplayed, Other, Request, Session
 
 BLOCK_NS = 5_000_000  # CPU time of a block, by the original
-PAIR_NS = 400_000_000  # CPU time of a pair at most, where one group of blocks does not take more
+SAMPLE_NS = 400_000_000  # CPU time of a sample at most, unless a group of blocks takes more
 COLD_NS = 2_000_000  # a block that is timed once must take so long to be told from nothing
 MAX_ROUNDS = 100_000
 WARM_UP = 3  # rounds, so that the interpreter has specialised the code
@@ -37,15 +43,17 @@ SEQUENCE = 500  # calls in recorded order, for code that keeps state
 class Effort:
     """How much is spent on one measurement."""
 
-    pairs: int
-    most: int  # pairs, where the interval is not clear about the speed-up that is wanted
-    groups: int  # of four blocks, in each pair
+    pairs: int  # of processes; or single ones, where both versions share one
+    most: int  # of them, where the interval is not clear about the speed-up that is wanted
+    groups: int  # of four blocks, in each
     block_s: float  # a block with its preparation: copying arguments can take longer than a call
+    confirms: bool = False  # what was found in a shared process is measured in separate ones too
 
 
 SCREEN = Effort(pairs=1, most=1, groups=3, block_s=0.03)
 MEASURE = Effort(pairs=4, most=8, groups=5, block_s=0.03)
-CONFIRM = Effort(pairs=6, most=12, groups=5, block_s=0.04)
+CONFIRM = Effort(pairs=6, most=12, groups=5, block_s=0.04, confirms=True)
+APART = Effort(pairs=4, most=12, groups=5, block_s=0.03)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +73,28 @@ class NotMeasured:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """Nanoseconds of CPU time per call, and what each group of blocks says."""
+class _Sample:
+    """Nanoseconds of CPU time per call in one process or pair of processes."""
 
     old: float
     new: float
     log: float  # of the ratio old over new: the median of the groups
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """Why the versions can't take turns in one process."""
+
+    reason: str
+
+
+class _NoTime(Exception):  # noqa: N818 - an outcome
+    """A block gave no time."""
+
+
+type Both = tuple[Version, Version]  # old, new
+type Run = Callable[[int, int], BlockTime]  # so many rounds of one version
+type Take = Callable[[ExitStack, Workload, Both, Effort, int], _Sample | _Apart]
 
 
 def warm(oracle: Oracle, calls: Iterable[Call]) -> Workload | NotMeasured:
@@ -117,85 +141,142 @@ class Timer:
         self._workers = workers
         self._dice = dice or random.SystemRandom()
         self._rounds: dict[tuple[Workload, str, Effort], tuple[int, int]] = {}
+        self._apart: set[tuple[str, str]] = set()  # texts that can't share a process
 
     def measure(
         self, workload: Workload, old: Version, new: Version, effort: Effort, wanted: float = 1.0
     ) -> Measurement | NotMeasured:
         """The ratio old over new, in CPU time; `wanted` is what it should surely be above."""
-        pairs: list[_Pair] = []
-        while len(pairs) < effort.pairs or (
-            len(pairs) < effort.most and _is_open(_interval(pairs), wanted)
-        ):
-            pair = self._pair(workload, old, new, effort)
-            if isinstance(pair, NotMeasured):
-                return pair
-            pairs.append(pair)
-        found = _interval(pairs)
-        return Measurement(
-            ratio=found.ratio,
-            low=found.low,
-            high=found.high,
-            pairs=len(pairs),
-            old_s=statistics.median(pair.old for pair in pairs) / 1e9,
-            new_s=statistics.median(pair.new for pair in pairs) / 1e9,
-            clock="cpu",
-        )
+        plain = not (workload.cold or old.decorated or new.decorated)
+        found: Measurement | NotMeasured | _Apart = _Apart("it is looked at as a whole")
+        if plain and (old.source, new.source) not in self._apart:
+            found = self._repeat(self._together, workload, (old, new), effort, wanted)
+        if isinstance(found, _Apart):
+            self._apart.add((old.source, new.source))
+            return self._measure_apart(workload, (old, new), effort, wanted)
+        if isinstance(found, Measurement) and effort.confirms and found.low > wanted:
+            apart = self._measure_apart(workload, (old, new), APART, 1.0)
+            if isinstance(apart, NotMeasured):
+                return apart
+            return replace(found, apart=(apart.ratio, apart.low, apart.high))
+        return found
 
-    def _pair(
-        self, workload: Workload, old: Version, new: Version, effort: Effort
-    ) -> _Pair | NotMeasured:
-        seed = self._dice.randrange(1, 2**32)
-        with ExitStack() as stack:
-            sessions: list[Session] = []
-            for version in (old, new):
-                session = self._workers.session(workload.process_id, version, seed)
-                stack.enter_context(session)
-                prepared = session.prepare([version.request(one) for one in workload.requests])
-                if isinstance(prepared, NotReplayed):
-                    return NotMeasured(prepared.reason)
-                sessions.append(session)
+    def _measure_apart(
+        self, workload: Workload, versions: Both, effort: Effort, wanted: float
+    ) -> Measurement | NotMeasured:
+        found = self._repeat(self._pair, workload, versions, effort, wanted)
+        assert not isinstance(found, _Apart), found
+        return found
+
+    def _repeat(
+        self, sample: Take, workload: Workload, versions: Both, effort: Effort, wanted: float
+    ) -> Measurement | NotMeasured | _Apart:
+        """Take samples until their interval is clear."""
+        samples: list[_Sample] = []
+        while len(samples) < effort.pairs or (
+            len(samples) < effort.most and _is_open(_interval(samples), wanted)
+        ):
+            seed = self._dice.randrange(1, 2**32)
             try:
-                if workload.cold:
-                    return self._cold_blocks(sessions)
-                key = (workload, old.source, effort)
-                if key not in self._rounds:
-                    self._rounds[key] = _calibrate(sessions[0], effort)
-                return self._warm_blocks(sessions, *self._rounds[key])
+                with ExitStack() as stack:
+                    found = sample(stack, workload, versions, effort, seed)
             except _NoTime as error:
                 return NotMeasured(str(error))
+            if isinstance(found, _Apart):
+                return found
+            samples.append(found)
+        return _measurement(samples)
 
-    def _warm_blocks(self, sessions: list[Session], rounds: int, groups: int) -> _Pair:
-        for session in sessions:
-            _run(session, min(rounds, WARM_UP))
+    def _together(
+        self, stack: ExitStack, workload: Workload, versions: Both, effort: Effort, seed: int
+    ) -> _Sample | _Apart:
+        """Both versions in one process."""
+        old, new = versions
+        other = Other(recorded.target_in(old.source, old.function), old.source)
+        session, apart = self._prepared(stack, workload, new, seed, other)
+        if apart:
+            return _Apart(apart)
+        run = functools.partial(_run, session)
+        return self._warm_blocks((run, run), workload, versions, effort)
+
+    def _pair(
+        self, stack: ExitStack, workload: Workload, versions: Both, effort: Effort, seed: int
+    ) -> _Sample:
+        """A process for each version."""
+        started = [self._prepared(stack, workload, version, seed)[0] for version in versions]
+        runs = [functools.partial(_run, session) for session in started]
+        if workload.cold:
+            return self._cold_blocks(runs)
+        return self._warm_blocks(runs, workload, versions, effort)
+
+    def _prepared(
+        self,
+        stack: ExitStack,
+        workload: Workload,
+        version: Version,
+        seed: int,
+        other: Other | None = None,
+    ) -> tuple[Session, str]:
+        """A process that is ready, and why the other version can't run in it."""
+        session = self._workers.session(workload.process_id, version, seed)
+        stack.enter_context(session)
+        requests = [version.request(one) for one in workload.requests]
+        prepared = session.prepare(requests, other)
+        if isinstance(prepared, NotReplayed):
+            raise _NoTime(prepared.reason)
+        return session, prepared.apart
+
+    def _warm_blocks(
+        self, runs: Sequence[Run], workload: Workload, versions: Both, effort: Effort
+    ) -> _Sample:
+        key = (workload, versions[OLD].source, effort)
+        if key not in self._rounds:
+            self._rounds[key] = _calibrate(runs[OLD], effort)
+        rounds, groups = self._rounds[key]
+        for version, run in enumerate(runs):
+            run(min(rounds, WARM_UP), version)
         found: list[tuple[float, float]] = []
         for _ in range(groups):
             first = self._dice.randrange(2)
             times = [0.0, 0.0]
-            for side in (first, 1 - first, 1 - first, first):
-                block = _run(sessions[side], rounds)
-                times[side] += max(1, block.cpu_ns) / block.calls / 2
-            found.append((times[0], times[1]))
-        return _pair(found)
+            for version in (first, 1 - first, 1 - first, first):
+                block = runs[version](rounds, version)
+                times[version] += max(1, block.cpu_ns) / block.calls / 2
+            found.append((times[OLD], times[NEW]))
+        return _of_groups(found)
 
-    def _cold_blocks(self, sessions: list[Session]) -> _Pair:
+    def _cold_blocks(self, runs: Sequence[Run]) -> _Sample:
         times = [0.0, 0.0]
         first = self._dice.randrange(2)
-        for side in (first, 1 - first):
-            block = _run(sessions[side], 1)
-            times[side] = max(1, block.cpu_ns) / block.calls
-            if side == 0 and block.cpu_ns < COLD_NS:
+        for version in (first, 1 - first):
+            block = runs[version](1, version)
+            times[version] = max(1, block.cpu_ns) / block.calls
+            if version == OLD and block.cpu_ns < COLD_NS:
                 raise _NoTime("keeps state between calls; its recorded calls take too little time")
-        return _pair([(times[0], times[1])])
+        return _of_groups([(times[OLD], times[NEW])])
 
 
-def _pair(groups: Sequence[tuple[float, float]]) -> _Pair:
-    """What the groups of one pair of processes say together."""
+def _of_groups(groups: Sequence[tuple[float, float]]) -> _Sample:
+    """What the groups of blocks in the same processes say together."""
     old, new = (statistics.median(side) for side in zip(*groups, strict=True))
-    return _Pair(old, new, statistics.median(math.log(a / b) for a, b in groups))
+    return _Sample(old, new, statistics.median(math.log(a / b) for a, b in groups))
 
 
-def _interval(pairs: Sequence[_Pair]) -> Interval:
-    return interval.of_logs([pair.log for pair in pairs])
+def _measurement(samples: Sequence[_Sample]) -> Measurement:
+    found = _interval(samples)
+    return Measurement(
+        ratio=found.ratio,
+        low=found.low,
+        high=found.high,
+        pairs=len(samples),
+        old_s=statistics.median(sample.old for sample in samples) / 1e9,
+        new_s=statistics.median(sample.new for sample in samples) / 1e9,
+        clock="cpu",
+    )
+
+
+def _interval(samples: Sequence[_Sample]) -> Interval:
+    return interval.of_logs([sample.log for sample in samples])
 
 
 def _is_open(found: Interval, wanted: float) -> bool:
@@ -203,26 +284,22 @@ def _is_open(found: Interval, wanted: float) -> bool:
     return found.low <= wanted < found.ratio
 
 
-class _NoTime(Exception):  # noqa: N818 - an outcome
-    """A block gave no time."""
-
-
-def _calibrate(session: Session, effort: Effort) -> tuple[int, int]:
-    """How many rounds make a block, and how many groups of blocks a pair has."""
+def _calibrate(run: Run, effort: Effort) -> tuple[int, int]:
+    """How many rounds make a block, and how many groups of blocks a sample has."""
     rounds = 1
     while True:
         began = time.perf_counter()
-        block = _run(session, rounds)
+        block = run(rounds, OLD)
         elapsed = time.perf_counter() - began
         share = min(BLOCK_NS / max(1, block.cpu_ns), effort.block_s / elapsed)
         if share < 1.25 or rounds >= MAX_ROUNDS:
-            groups = PAIR_NS // (4 * max(1, block.cpu_ns))
+            groups = SAMPLE_NS // (4 * max(1, block.cpu_ns))
             return rounds, min(effort.groups, max(1, groups))
         rounds = min(MAX_ROUNDS, math.ceil(rounds * min(share, 16)))
 
 
-def _run(session: Session, rounds: int) -> BlockTime:
-    block = session.run_block(rounds)
+def _run(session: Session, rounds: int, version: int) -> BlockTime:
+    block = session.run_block(rounds, version)
     if isinstance(block, NotReplayed):
         raise _NoTime(block.reason)
     return block

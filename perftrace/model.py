@@ -228,19 +228,21 @@ type Verdict = Accepted | Rejected | Inconclusive
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Old time over new time, from interleaved pairs in fresh processes.
+    """Old time over new time, from interleaved blocks in fresh processes.
 
     `ratio` is the geometric mean of the per-process ratios, `low` and `high` its 95 % interval
-    (Student's t on the logarithms). Above 1 is faster.
+    (Student's t on the logarithms). Above 1 is faster. Where both versions took turns in one
+    process, `apart` holds the same three figures from processes that ran one version each.
     """
 
     ratio: float
     low: float
     high: float
-    pairs: int  # process pairs
+    pairs: int  # processes in which both took turns, or pairs of processes
     old_s: float  # seconds per call, median
     new_s: float
     clock: str  # "cpu" or "wall"
+    apart: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,17 @@ from typing import Any, Self
 from perftrace.model import Ending, Kind, Parameter, Process, Run
 from perftrace.replay.inside.program import MAIN
 from perftrace.replay.inside.sandbox import TRACES
+from perftrace.replay.inside.versions import NEW, OLD
 from perftrace.replay.process import Ended, Limits, Reading, WorkerProcess
 
 __all__ = [
     "MAX_ITEMS",
+    "NEW",
+    "OLD",
     "BlockTime",
     "Limits",
     "NotReplayed",
+    "Other",
     "Overlay",
     "Prepared",
     "Replayed",
@@ -92,10 +96,19 @@ type Reply = Replayed | NotReplayed
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """An older version of a function of the overlaid file, to take turns with in one process."""
+
+    target: Target
+    source: str  # the whole text of its file
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A block of calls is ready to be timed."""
 
     calls: int  # in one round
+    apart: str = ""  # why the two versions can't take turns in this process; empty: they can
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,7 @@ class Session:
         self._main: str | None = None
         self._layers = (NO_WORKER, NO_WORKER)
         self._prepared: tuple[Request, ...] = ()
+        self._other: Other | None = None
         self._stale = False  # the prepared calls were lost with their worker
 
     @property
@@ -171,27 +185,36 @@ class Session:
         except (Ended, _Refused) as error:
             return self._not_replayed(error)
 
-    def prepare(self, requests: Sequence[Request]) -> Prepared | NotReplayed:
-        """Get calls ready to be timed; they stay until the next prepare, also across restarts."""
-        self._prepared = tuple(requests)
+    def prepare(
+        self, requests: Sequence[Request], other: Other | None = None
+    ) -> Prepared | NotReplayed:
+        """Get calls ready to be timed; they stay until the next prepare, also across restarts.
+
+        With another version of a function, each block says which of the two it is of.
+        """
+        self._prepared, self._other = tuple(requests), other
         self._stale = False
-        header = {"op": "prepare", "calls": [_header(request) for request in requests]}
+        calls = [_header(request) for request in requests]
+        header = {"op": "prepare", "calls": calls, "other": other and asdict(other)}
         try:
             worker = self._running()
             worker.send(header, [request.arguments for request in requests])
-            _checked(*worker.receive(self._limits.start_s))
+            reply, _ = _checked(*worker.receive(self._limits.start_s))
         except (Ended, _Refused) as error:
             return self._not_replayed(error)
-        return Prepared(len(requests))
+        return Prepared(len(requests), str(reply.get("apart", ""))[:1000])
 
-    def run_block(self, rounds: int) -> BlockTime | NotReplayed:
-        """Time `rounds` rounds of the prepared calls, each on a fresh copy of its arguments."""
+    def run_block(self, rounds: int, version: int = NEW) -> BlockTime | NotReplayed:
+        """Time `rounds` rounds of the prepared calls, each on a fresh copy of its arguments.
+
+        `version` is `OLD` or `NEW` where another version was prepared too.
+        """
         if self._stale:
-            prepared = self.prepare(self._prepared)
+            prepared = self.prepare(self._prepared, self._other)
             if isinstance(prepared, NotReplayed):
                 return prepared
         seconds = self._limits.block_s
-        header = {"op": "block", "rounds": rounds}
+        header = {"op": "block", "rounds": rounds, "version": version}
         try:
             worker = self._begin(header, [])
             before = worker.signal()

@@ -17,6 +17,7 @@ from .guard import Guard
 from .locate import Code, Finder, NotFound
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
+from .versions import Apart, Versions
 from .watch import Keywords, Watch
 
 type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
@@ -86,6 +87,7 @@ class Worker:
         self._guard = Guard(start["folder"])
         self._guard.arm()
         self._works: list[Work] = []
+        self._versions: Versions | None = None
 
     def serve(self) -> None:
         """Answer requests until the parent closes its end."""
@@ -130,6 +132,7 @@ class Worker:
 
     def _prepare(self, request: Request, blobs: list[bytes]) -> Message:
         self._works = []
+        self._versions, apart = None, ""
         gc.unfreeze()
         for call, blob in zip(request["calls"], blobs, strict=True):
             function, _ = self._load(call, blob)
@@ -138,11 +141,22 @@ class Worker:
                 return self._decode(call, blob)
 
             self._works.append(Work(function, fresh, call["kind"], call["pull"]))
+        if request["other"]:
+            try:
+                self._versions = self._two_versions(request["other"])
+            except Apart as error:
+                apart = str(error)
         gc.collect()
         gc.freeze()  # each block collects once more: of the program's own objects there are many
-        return {"calls": len(self._works)}, []
+        return {"calls": len(self._works), "apart": apart}, []
+
+    def _two_versions(self, other: Request) -> Versions:
+        file, name, ordinal = (other["target"][key] for key in ("file", "qualname", "ordinal"))
+        return Versions(file, name, ordinal, (other["source"], self.program.overlay.source(file)))
 
     def _block(self, request: Request, _blobs: list[bytes]) -> Message:
+        if self._versions is not None:
+            self._versions.use(request["version"])
         block = Block(self._works, request["rounds"])
         self._begin()
         self._channel.wait()

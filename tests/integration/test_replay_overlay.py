@@ -9,7 +9,10 @@ import pytest
 from replaying import Program, after, payload, reason
 
 from perftrace.replay.session import (
+    NEW,
+    OLD,
     BlockTime,
+    Other,
     Overlay,
     Prepared,
     Replayed,
@@ -201,6 +204,62 @@ def test_prepared_calls_outlive_their_worker(program: Program) -> None:
         block = session.run_block(2)
     assert isinstance(block, BlockTime)
     assert block.calls == 2
+
+
+@pytest.mark.parametrize(
+    "place", ["work", "Desk.work", "Desk.shared", "outer.<locals>.inner", "made"], ids=str
+)
+def test_two_versions_take_turns_in_one_process(program: Program, place: str) -> None:
+    file = program.write("m.py", TURNS)
+    new = TURNS.replace("range(20_000)", "range(2)")
+    name = "outer" if "<locals>" in place else place
+    request = program.request(f"m.py:{name}", None if "." in name else 0)
+    with program.session(overlay=Overlay({str(file): new})) as session:
+        other = Other(program.target(f"m.py:{place}"), TURNS)
+        assert session.prepare([request], other) == Prepared(1)
+        blocks = [session.run_block(20, version) for version in (OLD, NEW, NEW, OLD)]
+    times = [block.cpu_ns for block in blocks if isinstance(block, BlockTime)]
+    assert min(times[0], times[3]) > 5 * max(times[1], times[2])
+
+
+def test_a_version_that_cannot_run_in_the_others_place_says_why(program: Program) -> None:
+    file = program.write("m.py", TURNS)
+    old = TURNS.replace("def work(x):", "def work(x, y=1):")
+    with program.session(overlay=Overlay({str(file): TURNS})) as session:
+        other = Other(program.target("m.py:work"), old)
+        prepared = session.prepare([program.request("m.py:work", 1)], other)
+    assert isinstance(prepared, Prepared)
+    assert "other parameters" in prepared.apart
+
+
+TURNS = dedent("""
+    import functools
+    def work(x):
+        return [i for i in range(20_000)]
+
+    class Desk:
+        def work(self):
+            return [i for i in range(20_000)]
+
+        @staticmethod
+        def shared(x):
+            return [i for i in range(20_000)]
+
+    def outer(x):
+        def inner():
+            return [i for i in range(20_000)]
+        return inner()
+
+    def keep(f):
+        @functools.wraps(f)
+        def kept(x):
+            return f(x)
+        return kept
+
+    @keep
+    def made(x):
+        return [i for i in range(20_000)]
+""")
 
 
 def test_a_call_that_cannot_be_prepared_says_why(program: Program) -> None:

@@ -14,8 +14,10 @@ from perftrace import restore, snapshot
 from perftrace.model import Candidate, Ending, Function, Process, Run
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay.session import (
+    NEW,
     BlockTime,
     NotReplayed,
+    Other,
     Overlay,
     Prepared,
     Replayed,
@@ -42,7 +44,10 @@ class Gone(Exception):  # noqa: N818 - an outcome
 
 
 class FakeSession(Session):
-    """Runs the overlay's source here; its speed is what `cost` says of the source."""
+    """Runs the overlay's source here; its speed is what `cost` says of the source.
+
+    Two versions in one session have the same noise; `# alone` in a source is one that can't share.
+    """
 
     def __init__(self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Any) -> None:
         super().__init__(process, overlay=overlay, hash_seed=hash_seed, hidden=hidden)
@@ -50,6 +55,7 @@ class FakeSession(Session):
         [self.source] = overlay.files.values()
         self.seed = hash_seed
         self.prepared = 0
+        self.sources = (self.source, self.source)
 
     @property
     def main_alias(self) -> dict[str, str]:
@@ -80,14 +86,17 @@ class FakeSession(Session):
         except Exception as error:
             return Ending.RAISED, error
 
-    def prepare(self, requests: Sequence[Request]) -> Prepared | NotReplayed:
+    def prepare(
+        self, requests: Sequence[Request], other: Other | None = None
+    ) -> Prepared | NotReplayed:
         self.prepared = len(requests)
-        return Prepared(len(requests))
+        self.sources = (other.source if other else self.source, self.source)
+        return Prepared(len(requests), "it is alone" if "# alone" in self.source else "")
 
-    def run_block(self, rounds: int) -> BlockTime | NotReplayed:
+    def run_block(self, rounds: int, version: int = NEW) -> BlockTime | NotReplayed:
         calls = rounds * self.prepared
         noise = random.Random(f"{self.seed}{self.source}").uniform(0.99, 1.01)
-        spent = round(cost(self.source) * noise * calls)
+        spent = round(cost(self.sources[version]) * noise * calls)
         return BlockTime(spent, spent, calls)
 
 

@@ -1,5 +1,8 @@
 """Which candidate wins, and the reason a function ends with."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from perftrace.model import (
@@ -103,3 +106,18 @@ def test_a_measured_candidate_says_why_it_did_not_win() -> None:
         "not clearly faster: 1.20x [1.00, 1.40]"
     )
     assert choose.not_chosen(speed(1.2, 1.1), 1.05).reason.startswith("another candidate is faster")
+
+
+@pytest.mark.parametrize("judge", [choose.judged, choose.confirmed])
+@pytest.mark.parametrize(
+    ("apart", "accepted"),
+    [(None, True), ((1.3, 1.1, 1.5), True), ((1.3, 1.0, 1.6), False), ((0.9, 0.8, 1.1), False)],
+)
+def test_what_is_faster_in_one_process_has_to_be_faster_in_separate_ones(
+    judge: Any, apart: tuple[float, float, float] | None, accepted: bool
+) -> None:
+    found = judge(EVIDENCE, replace(speed(1.4, 1.3), apart=apart), 1.05)
+    assert isinstance(found, Accepted) is accepted
+    if not accepted:
+        assert isinstance(found, Inconclusive)
+        assert found.reason.startswith("not reproduced: 1.40x [1.30, 1.50] with both versions in")

@@ -29,8 +29,14 @@ def workload(lab: Any) -> Workload:
     return found
 
 
-def time(lab: Any, cost: int, effort: measure.Effort = MEASURE, wanted: float = 1.0) -> Measurement:
-    new = Version(lab.function(), SOURCE.replace("5000", str(cost)))
+def time(
+    lab: Any,
+    cost: int,
+    effort: measure.Effort = MEASURE,
+    wanted: float = 1.0,
+    alone: str = "# alone\n",
+) -> Measurement:
+    new = Version(lab.function(), alone + SOURCE.replace("5000", str(cost)))
     timer = Timer(lab.workers, random.Random(1))
     found = timer.measure(workload(lab), lab.version(), new, effort, wanted)
     assert isinstance(found, Measurement)
@@ -51,6 +57,25 @@ def test_the_same_code_is_not_clearly_faster(lab: Any) -> None:
     assert time(lab, 5000).low < 1.05
 
 
+def test_in_one_process_both_versions_have_the_same_noise(lab: Any) -> None:
+    found = time(lab, 4500, CONFIRM, alone="")
+    assert found.low == pytest.approx(5000 / 4500, rel=1e-6)
+    assert found.high == pytest.approx(5000 / 4500, rel=1e-6)
+    assert found.pairs == CONFIRM.pairs
+
+
+def test_what_is_confirmed_in_one_process_is_measured_in_separate_ones_too(lab: Any) -> None:
+    found = time(lab, 4500, CONFIRM, alone="")
+    assert found.apart is not None
+    ratio, low, high = found.apart
+    assert low < 5000 / 4500 < high
+    assert high - low > 0.001
+    assert ratio == pytest.approx(5000 / 4500, rel=0.02)
+    assert time(lab, 4500, MEASURE, alone="").apart is None
+    assert time(lab, 4500, CONFIRM, wanted=1.2, alone="").apart is None  # it has failed already
+    assert time(lab, 4500, CONFIRM).apart is None  # it was in separate ones
+
+
 def test_one_pair_proves_nothing(lab: Any) -> None:
     assert time(lab, 500, SCREEN).low == 0.0
 
@@ -67,8 +92,8 @@ def test_a_jolt_costs_a_group_of_blocks_and_not_the_figure(
     fake = lab.workers.session(1, lab.version(), 1).__class__
     steady, blocks = fake.run_block, iter(range(10**6))
 
-    def jolted(session: Any, rounds: int) -> BlockTime:
-        block: BlockTime = steady(session, rounds)
+    def jolted(session: Any, rounds: int, version: int) -> BlockTime:
+        block: BlockTime = steady(session, rounds, version)
         times = 20 if next(blocks) % 40 == 39 else 1  # another program was let in
         return BlockTime(block.cpu_ns * times, block.wall_ns, block.calls)
 
@@ -85,7 +110,7 @@ def test_the_longer_a_round_the_fewer_blocks(
     fake = lab.workers.session(1, lab.version(), 1).__class__
     rounds: list[int] = []
 
-    def run_block(_: Any, many: int) -> BlockTime:
+    def run_block(_: Any, many: int, __: int) -> BlockTime:
         rounds.append(many)
         return BlockTime(cost * many, cost * many, many)
 
