@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants import mutants
+from perftrace.optimizer.mutants import mutants
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = {
@@ -142,7 +142,7 @@ def _mutate(bench: Bench) -> tuple[int, int]:
         file, source = Path(row["file"]), Path(row["file"]).read_text()
         qualname = row["function"].partition(":")[2]
         try:
-            for _, mutant in list(mutants(source, qualname))[:MUTANTS_EACH]:
+            for mutant in list(mutants(source, qualname, row["line"]))[:MUTANTS_EACH]:
                 file.write_text(mutant)
                 run = [bench.python, "-B", "-m", "pytest", "-q", "-x", "tests/replay"]
                 tried += 1

@@ -25,6 +25,8 @@ from perftrace.model import (
 )
 from perftrace.store import Store
 
+ENOUGH = 0.9  # of small mistakes noticed; calls that notice fewer are weak evidence
+
 type Row = Mapping[str, Any]
 
 WORDS: Mapping[type[Verdict], str] = {
@@ -64,7 +66,13 @@ def evidence_text(evidence: Evidence) -> str:
     """What a verdict rests on, in plain words."""
     calls = "call" if evidence.recorded == 1 else "calls"
     through = f" ({evidence.indirect} through callers)" if evidence.indirect else ""
-    return f"no difference in {evidence.recorded} recorded {calls}{through}"
+    made = f" and {evidence.generated:,} generated ones" if evidence.generated else ""
+    text = f"no difference in {evidence.recorded} recorded {calls}{through}{made}"
+    if not evidence.mistakes or not evidence.mistakes[1]:
+        return text
+    noticed, tried = evidence.mistakes
+    weak = "weak evidence: " if noticed < ENOUGH * tried else ""
+    return f"{weak}{text}, which notice {noticed} of {tried} small mistakes"
 
 
 def save(store: Store, run: Run, decisions: Iterable[Decision], created: str) -> None:

@@ -1,15 +1,17 @@
 """What the original of a function does: recorded calls that do the same whenever made again."""
 
 import functools
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perftrace import values
 from perftrace.model import Binding, Call, Ending, Evidence, Parameter, Recorded, Run
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
 from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
+from perftrace.replay.process import TOO_LONG
 from perftrace.replay.session import NotReplayed, Replayed, Request, Target
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
@@ -21,17 +23,22 @@ SUSPENDING_NS = 20_000_000  # taken for generators and coroutines, whose duratio
 UNSEEN_END_NS = 10_000_000_000  # taken for calls whose end was not seen: `main`, as a rule
 OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
 WIDTH = 200  # of a call as text
+GENERATED, GENERATED_NS = 200, 500_000_000  # calls at most, and their CPU time
+SLOWER, SPARE_S = 5, 1.0  # a generated call may take so many times the usual, and a bit
+STUCK = 3  # generated calls that take too long; then there are no more
+SEED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A recorded call that does the same whenever the original makes it again."""
+    """A call that does the same whenever the original makes it again."""
 
     call: Call
     request: Request
     text: str  # "settle([('a', 1.5)])"
     expected: Replayed
     reach: Target | None = None  # given: the call of a caller, which reaches the function
+    generated: bool = False  # with arguments like those of `call`
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +55,16 @@ class Oracle:
     original: Version
     cases: tuple[Case, ...]  # the function's own calls first, each with the shortest text first
     dropped: tuple[tuple[str, int], ...]  # calls left out: reason and count, most first
+    generated: tuple[Case, ...] = ()  # with arguments like those of the function's own
+    unused: int = 0  # generated calls left out
 
     @property
     def evidence(self) -> Evidence:
         """What a verdict of this oracle rests on."""
         direct = sum(case.reach is None for case in self.cases)
         count = len(self.cases)
-        return Evidence(count, direct, count - direct, self.dropped)
+        made = len(self.generated)
+        return Evidence(count, direct, count - direct, self.dropped, made, self.unused)
 
     @property
     def silence(self) -> str:
@@ -72,9 +82,11 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
     with workers.start(original, SEEDS[0]) as first, workers.start(original, SEEDS[1]) as second:
         making = _Making(run, original, workers.store, (first, second))
         making.add_direct()
+        making.add_generated()
         making.add_indirect()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
-    return Oracle(original, tuple(cases), tuple(making.dropped.most_common()))
+    dropped = tuple(making.dropped.most_common())
+    return Oracle(original, tuple(cases), dropped, tuple(making.generated), making.unused)
 
 
 class _Making:
@@ -84,6 +96,8 @@ class _Making:
         self, run: Run, original: Version, store: Store, started: Sequence[Started]
     ) -> None:
         self.cases: list[Case] = []
+        self.generated: list[Case] = []
+        self.unused = 0
         self.dropped: Counter[str] = Counter()
         self._run = run
         self._function = original.function
@@ -109,6 +123,33 @@ class _Making:
         chosen = [*(one.call for one in told), *hottest(usable)]
         for call in self._affordable({call.id: call for call in chosen}.values(), DIRECT_NS, 1):
             self._add(call, None)
+
+    def add_generated(self) -> None:
+        """Calls with arguments like those of the function's own that were just added."""
+        if not self.cases:
+            return
+        first = self.cases[0]
+        base = [one for one in self.cases if one.call.process_id == first.call.process_id]
+        usual_ns = statistics.fmean(case.expected.cpu_ns for case in base)
+        count = min(GENERATED, int(GENERATED_NS / max(1.0, usual_ns)))
+        requests = [case.request for case in base]
+        made = self._started[0].amplify(first.call.process_id, requests, count, SEED)
+        if isinstance(made, NotReplayed):
+            self.dropped[f"none like it could be generated: {made.reason}"] += 1
+            return
+        stuck = 0
+        for blob in made if count else ():
+            wall_s = usual_ns / 1e9 * SLOWER + SPARE_S
+            request = replace(first.request, arguments=blob, wall_s=wall_s)
+            found = _steady(first.call, request, None, self._started)
+            # What an operation raises is not promised to stay: the same error may come earlier.
+            if isinstance(found, Case) and not found.expected.implicit:
+                self.generated.append(replace(found, generated=True))
+                continue
+            self.unused += 1
+            stuck += isinstance(found, Dropped) and found.reason.startswith(TOO_LONG)
+            if stuck == STUCK:
+                return
 
     def add_indirect(self) -> None:
         """Calls of callers that reach the function."""
@@ -171,6 +212,18 @@ def _case(
     request = recorded.request(store, call)
     if isinstance(request, NotReplayed):
         return Dropped(request.reason)
+    found = _steady(call, request, aim, started)
+    if isinstance(found, Case):
+        aliases = started[0].aliases(call.process_id)
+        if not _as_recorded(store, call, found.expected, aliases):
+            return Dropped("it does not do what was recorded when it is made again")
+    return found
+
+
+def _steady(
+    call: Call, request: Request, aim: Target | None, started: Sequence[Started]
+) -> Case | Dropped:
+    """Make the call under each hash seed; it has to do the same."""
     replies: list[Replayed] = []
     for one in started:
         reply = one.make(call.process_id, request, reach=aim)
@@ -182,8 +235,6 @@ def _case(
         return Dropped("a caller's call that did not reach it when made again")
     if any(not isinstance(differ(call, replies[0], other, aliases), Same) for other in replies[1:]):
         return Dropped("it does not do the same each time it is made again")
-    if not _as_recorded(store, call, replies[0], aliases):
-        return Dropped("it does not do what was recorded when it is made again")
     return Case(call, request, text_of(request), replies[0], aim)
 
 

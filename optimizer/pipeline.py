@@ -26,6 +26,7 @@ from perftrace.model import (
     Verdict,
 )
 from perftrace.optimizer import choose, decisions, oracle, patch, whole_program, write
+from perftrace.optimizer.adequacy import mutation_score
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts, gather
 from perftrace.optimizer.search import Found, Search, Tell
@@ -162,7 +163,11 @@ def check(
         return Inconclusive("not replayable: no call of it was recorded")
     truth = oracle.consult(run, Version(function, candidate.original), workers)
     found = verify(candidate, truth, workers, explain=True)
-    if min_speedup is None or not isinstance(found, Passed):
+    if not isinstance(found, Passed):
+        return found
+    mistakes = mutation_score(truth, workers)
+    found = replace(found, evidence=replace(found.evidence, mistakes=mistakes))
+    if min_speedup is None:
         return found
     search = Search(truth, list(workers.store.calls(function, run=run)), workers, min_speedup)
     return search.confirm(candidate, found, choose.judged)

@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from perftrace.model import Call, Candidate, Evidence, Inconclusive, Measurement, Verdict
+from perftrace.model import Accepted, Call, Candidate, Evidence, Inconclusive, Measurement, Verdict
 from perftrace.optimizer import choose, measure
+from perftrace.optimizer.adequacy import mutation_score
 from perftrace.optimizer.choose import Timed
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts
@@ -66,6 +67,8 @@ class Search:
         if best is not None:
             tell("confirming the winner")
             self.confirm(best.candidate, best.passed)
+            tell("looking at what the calls would notice")
+            self._weigh(best.candidate)
         tried = tuple(self._tried.values())
         return Found(*choose.nearest(tried), tried)
 
@@ -128,6 +131,14 @@ class Search:
         for timed in self._time(candidate, passed, None, measure.CONFIRM):
             self._note(candidate, judge(passed.evidence, timed.measurement, self._min_speedup))
         return self._tried[candidate.source][1]
+
+    def _weigh(self, candidate: Candidate) -> None:
+        """Add to an accepted verdict how much its calls would notice."""
+        verdict = self._tried[candidate.source][1]
+        if isinstance(verdict, Accepted):
+            mistakes = mutation_score(self._oracle, self._workers)
+            evidence = replace(verdict.evidence, mistakes=mistakes)
+            self._note(candidate, replace(verdict, evidence=evidence))
 
     def _wanted(self, best: Timed | None) -> float:
         """The speed-up that a step has to reach."""

@@ -62,7 +62,7 @@ def _replay(
         return Rejected(f"it can't be imported: {error}")
     for seed in SEEDS:
         with workers.start(version, seed) as started:
-            for case in oracle.cases:
+            for case in (*oracle.cases, *oracle.generated):
                 reply = started.make(case.call.process_id, _patient(case), reach=case.reach)
                 found = _judge(case, reply, started.aliases(case.call.process_id))
                 if not isinstance(found, Same):
@@ -85,5 +85,6 @@ def _verdict(case: Case, found: Different | Unknown) -> Rejected | Inconclusive:
     if isinstance(found, Unknown):
         return Inconclusive(f"{found.where} of {case.text} can't be compared: {found.reason}")
     via = "" if case.reach is None else case.call.function.qualname
-    witness = Witness(case.call.id, case.text, found.where, found.expected, found.got, via)
+    number = None if case.generated else case.call.id
+    witness = Witness(number, case.text, found.where, found.expected, found.got, via)
     return Rejected(f"differs at {found.where}: {found.got}, expected {found.expected}", witness)

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from perftrace.model import Candidate, Function, Process
 from perftrace.optimizer import patch
-from perftrace.replay.session import Overlay, Reply, Request, Session, Target
+from perftrace.replay.session import NotReplayed, Other, Overlay, Reply, Request, Session, Target
 from perftrace.store import Store
 
 SEEDS = (1, 2)  # hash seeds every call is made under: an order that depends on them shows
@@ -96,6 +96,17 @@ class Started:
         """Make a call of one recorded process."""
         request = self._version.request(request)
         return self._session(process_id).call(request, lines=lines, reach=reach)
+
+    def amplify(
+        self, process_id: int, requests: Sequence[Request], count: int, seed: int
+    ) -> list[bytes] | NotReplayed:
+        """Arguments like those of calls of one recorded process."""
+        mine = [self._version.request(request) for request in requests]
+        return self._session(process_id).amplify(mine, count, seed)
+
+    def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
+        """Give a function the code of another text, in the worker of one recorded process."""
+        return self._session(process_id).exchange(other)
 
     def aliases(self, process_id: int) -> Mapping[str, str]:
         """The names by which a process's worker knows `__main__`."""

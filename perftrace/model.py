@@ -179,9 +179,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The smallest recorded call that shows a difference."""
+    """The smallest call that shows a difference."""
 
-    call_id: int | None
+    call_id: int | None  # None: it was generated
     call: str  # the call as text: "settle([('a', 1.5)])"
     where: str  # the path to the difference: "result['total']", "rows[0]", "exception.args[0]"
     expected: str
@@ -197,6 +197,9 @@ class Evidence:
     direct: int  # of those, calls of the function itself
     indirect: int  # calls of callers that reached it
     dropped: tuple[tuple[str, int], ...] = ()  # calls left out: reason and count
+    generated: int = 0  # calls with arguments like the recorded ones
+    unused: int = 0  # generated calls left out: an operation fails, or they are not steady
+    mistakes: tuple[int, int] | None = None  # small ones: so many noticed, of so many
 
 
 @dataclass(frozen=True, slots=True)

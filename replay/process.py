@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import perftrace
 from perftrace.replay.inside import wire
 
+TOO_LONG = "took longer than"
 INSIDE = Path(__file__).parent / "inside"
 # All that a worker gets of our environment.
 PASSED = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
@@ -154,7 +155,7 @@ class WorkerProcess:
         poll.register(self._reading, select.POLLIN)
         while size:
             if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise Ended(self._kill(f"took longer than {seconds:.3g} s"))
+                raise Ended(self._kill(f"{TOO_LONG} {seconds:.3g} s"))
             part = os.read(self._reading, min(size, 1 << 20))
             if not part:
                 raise Ended(self._kill(None))

@@ -83,6 +83,7 @@ class Replayed:
     stderr: str
     lines: frozenset[int] = frozenset()  # executed in the target (or in `reach`, if given)
     reached: int = 0  # how often the code of `reach` started
+    implicit: bool = False  # an operation raised what ended it, rather than a `raise` statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,30 @@ class Session:
             return _replayed(reply, blobs, worker.output())
         except (Ended, _Refused) as error:
             return self._not_replayed(error)
+
+    def amplify(
+        self, requests: Sequence[Request], count: int, seed: int
+    ) -> list[bytes] | NotReplayed:
+        """Arguments like those of these calls of one function, for so many calls at most."""
+        calls = [_header(request) for request in requests]
+        header = {"op": "amplify", "calls": calls, "count": count, "seed": seed}
+        try:
+            worker = self._running()
+            worker.send(header, [request.arguments for request in requests])
+            _, blobs = _checked(*worker.receive(self._limits.start_s))
+        except (Ended, _Refused) as error:
+            return self._not_replayed(error)
+        return blobs
+
+    def exchange(self, other: Other | None) -> NotReplayed | None:
+        """Give a function the code of another text, or (None) its own again; None: it has it."""
+        try:
+            worker = self._running()
+            worker.send({"op": "exchange", "other": other and asdict(other)})
+            _checked(*worker.receive(self._limits.start_s))
+        except (Ended, _Refused) as error:
+            return self._not_replayed(error)
+        return None
 
     def prepare(
         self, requests: Sequence[Request], other: Other | None = None
@@ -312,6 +337,7 @@ def _replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]
             stderr=output[1],
             lines=frozenset(map(int, reply["lines"])),
             reached=int(reply["reached"]),
+            implicit=bool(reply["implicit"]),
         )
     except (ArithmeticError, LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None

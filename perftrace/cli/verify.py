@@ -82,6 +82,10 @@ def command(
             tables.say(console, f"  {report.witness_text(found.witness)}")
         for text, count in _dropped(found):
             tables.say(console, f"  {count} recorded call{'s' * (count != 1)} left out: {text}")
+        if isinstance(found, Passed | Accepted) and found.evidence.unused:
+            count = found.evidence.unused
+            why = "an operation fails, or they do not do the same each time"
+            tables.say(console, f"  {count} generated call{'s' * (count != 1)} left out: {why}")
         if isinstance(found, Passed):
             tables.say(console, "  Its speed was not looked at. To measure it as well: --measure")
     return code

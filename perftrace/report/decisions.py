@@ -69,7 +69,8 @@ def measured(verdict: Verdict) -> Measurement | None:
 def witness_text(witness: Witness) -> str:
     """The smallest call that shows a difference, in a line."""
     call = f"{witness.call} (a caller)" if witness.via else witness.call
-    return f"{call} differs at {witness.where}: {witness.got}, recorded {witness.expected}"
+    was = "recorded" if witness.call_id is not None else "the original gives"
+    return f"{call} differs at {witness.where}: {witness.got}, {was} {witness.expected}"
 
 
 def show_change(console: Console, decision: Decision, root: Path) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
+from opcode import opmap
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
@@ -14,6 +15,7 @@ AWAITABLE = (CoroutineType, GeneratorType)  # the latter from @types.coroutine
 SEED = 20  # any constant: what counts is that both sides draw the same numbers
 
 ASYNC = frozenset({"coroutine", "async generator"})
+RAISE = opmap["RAISE_VARARGS"]
 RETURNED, RAISED, YIELDED = "returned", "raised", "yielded"
 
 
@@ -46,6 +48,12 @@ class Drive:
         self._pull = pull
         self._rest = rest
         self._cap = cap
+        self._raised: BaseException | None = None
+
+    @property
+    def implicit(self) -> bool:
+        """Whether an operation raised what ended the call, rather than a `raise` or `assert`."""
+        return self._raised is not None and not _is_raised(self._raised)
 
     def run(self, function: Callable[..., object], arguments: Arguments) -> tuple[str, object]:
         """How the call ended and with what (docs/values.md).
@@ -65,6 +73,7 @@ class Drive:
         except Unreplayable:
             raise
         except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
+            self._raised = error
             return RAISED, error
         if self._kind == "generator" and isinstance(result, GeneratorType):
             return YIELDED, self._pull_from(result)
@@ -83,6 +92,7 @@ class Drive:
             except Unreplayable:
                 raise
             except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
+                self._raised = error
                 return [items, RAISED, error]
             items.append(encode(item, self._cap)[0])
         with suppress(RuntimeError):  # it ignores that it is closed
@@ -100,11 +110,21 @@ class Drive:
             except Unreplayable:
                 raise
             except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
+                self._raised = error
                 return [items, RAISED, error]
             items.append(encode(item, self._cap)[0])
         with suppress(RuntimeError):
             await source.aclose()
         return [items, self._rest, None]
+
+
+def _is_raised(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == RAISE
 
 
 def seed() -> None:

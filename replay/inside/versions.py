@@ -1,8 +1,8 @@
 """Two versions of one function in one process: its code is exchanged between timed blocks.
 
-The process has imported the new text. Each function object that has the new code can be given the
-code that the old text compiles to: its globals, defaults and cells are the same, as a change adds
-names to its module and takes none away. Where they are not, the versions can't take turns here.
+The process has imported one text. Each function object that has its code can be given the code that
+another text compiles to: its globals, defaults and cells are the same, as a change adds names to
+its module and takes none away. Where they are not, the versions can't take turns here.
 """
 
 import builtins
@@ -15,39 +15,56 @@ from types import CodeType, FunctionType
 OPTIMIZED = 0x1  # of a code's flags: it is a function's, not a class body's or a module's
 STAR, DOUBLE_STAR = 0x4, 0x8
 SUSPENDS = 0x20 | 0x80 | 0x100 | 0x200  # a generator, a coroutine of either kind, or both
-OLD, NEW = 0, 1
+OLD, NEW = 0, 1  # what takes turns in one process
 
 
 class Apart(Exception):  # noqa: N818 - an outcome
     """The versions can't take turns in one process, and why."""
 
 
-class Versions:
-    """The function objects whose code is exchanged, with the old and the new code of each."""
+type Codes = list[CodeType]  # one for each function object
 
-    def __init__(self, file: str, qualname: str, ordinal: int, texts: tuple[str, str]) -> None:
-        """Find them; the new text is the one that was imported.
+
+class Versions:
+    """The function objects that have the code of one function, which other texts can replace."""
+
+    def __init__(self, file: str, qualname: str, ordinal: int, text: str) -> None:
+        """Find them; this is the text that was imported.
 
         Raises:
-            Apart: there is none, or the old code can't run in its place.
+            Apart: there is none.
         """
-        paths = [path_to(text, file, qualname, ordinal) for text in texts]
-        if len(paths[OLD]) != len(paths[NEW]):
-            raise Apart("it is defined in another place")
-        self._found: list[tuple[FunctionType, tuple[CodeType, CodeType]]] = []
+        self._place = (file, qualname, ordinal)
+        path = path_to(text, *self._place)
+        self._depth = len(path)
         alive = list(_functions(os.path.realpath(file)))
-        for old, new in zip(*paths, strict=True):
-            mine = [one for one in alive if _is(one.__code__, new)]
-            for function in mine:
-                _require(function, old)
-                self._found.append((function, (old, function.__code__)))
+        self._found = [
+            (function, place)
+            for place, code in enumerate(path)
+            for function in alive
+            if _is(function.__code__, code)
+        ]
         if not self._found:
             raise Apart("no function has its code")
+        self.own: Codes = [function.__code__ for function, _ in self._found]
 
-    def use(self, version: int) -> None:
-        """Give each function the code of one version."""
-        for function, codes in self._found:
-            function.__code__ = codes[version]
+    def codes(self, text: str) -> Codes:
+        """The code of each in another text.
+
+        Raises:
+            Apart: it can't run in its place.
+        """
+        path = path_to(text, *self._place)
+        if len(path) != self._depth:
+            raise Apart("it is defined in another place")
+        for (function, place), own in zip(self._found, self.own, strict=True):
+            _require(function, own, path[place])
+        return [path[place] for _, place in self._found]
+
+    def use(self, codes: Codes) -> None:
+        """Give each function its code of one version."""
+        for (function, _), code in zip(self._found, codes, strict=True):
+            function.__code__ = code
 
 
 def path_to(text: str, file: str, qualname: str, ordinal: int) -> list[CodeType]:
@@ -76,26 +93,30 @@ def _paths(code: CodeType, above: list[CodeType]) -> Iterator[list[CodeType]]:
 
 
 def _functions(file: str) -> Iterator[FunctionType]:
+    same: dict[str, bool] = {}
     for found in gc.get_objects():
-        if type(found) is FunctionType and os.path.realpath(found.__code__.co_filename) == file:
-            yield found
+        if type(found) is FunctionType:
+            name = found.__code__.co_filename
+            if name not in same:
+                same[name] = os.path.realpath(name) == file
+            if same[name]:
+                yield found
 
 
 def _is(code: CodeType, wanted: CodeType) -> bool:
     return (code.co_qualname, code.co_firstlineno) == (wanted.co_qualname, wanted.co_firstlineno)
 
 
-def _require(function: FunctionType, old: CodeType) -> None:
-    """Make sure that the old code can run as this function's.
+def _require(function: FunctionType, own: CodeType, other: CodeType) -> None:
+    """Make sure that the other code can run as this function's.
 
     Raises:
         Apart: it needs other cells or parameters, or a global name that is not there.
     """
-    new = function.__code__
-    if old.co_freevars != new.co_freevars or _signature(old) != _signature(new):
+    if other.co_freevars != own.co_freevars or _signature(other) != _signature(own):
         raise Apart("it has other parameters, or uses other variables of the functions around it")
     names = function.__globals__.keys() | vars(builtins).keys()
-    missing = set(_globals(old)) - names - set(_globals(new))
+    missing = set(_globals(other)) - names - set(_globals(own))
     if missing:
         raise Apart(f"it needs {min(missing)}, which is not there")
 

@@ -1,6 +1,7 @@
 """The worker: takes requests from a pipe, calls the program's functions, sends outcomes back."""
 
 import contextlib
+import functools
 import gc
 import os
 import sys
@@ -11,22 +12,27 @@ from typing import Any
 from ...restore import Unreplayable, decode
 from ...snapshot import TooBig, Unencodable, encode, immutable
 from . import sandbox, wire
+from .amplify import Amplifier
 from .block import Block, Work
 from .drive import Arguments, Drive
 from .guard import Guard
 from .locate import Code, Finder, NotFound
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
-from .versions import Apart, Versions
+from .versions import Apart, Codes, Versions
 from .watch import Keywords, Watch
 
+LARGEST_INPUT = 1 << 20  # bytes of the arguments of a generated call
+
 type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
+type TwoVersions = tuple[Versions, tuple[Codes, Codes]]  # the other, its own
 type Message = tuple[wire.Header, list[bytes]]
 
 # What stops a replay that is no fault of ours, and its words.
 OBSTACLES: dict[type[BaseException], Callable[[BaseException], str]] = {
     NotFound: str,
     CannotImport: str,
+    Apart: str,
     Unreplayable: lambda error: f"needs {error}",
     TooBig: lambda error: f"its result is too large: {error}",
     Unencodable: lambda error: f"its result cannot be written: {error}",
@@ -87,11 +93,18 @@ class Worker:
         self._guard = Guard(start["folder"])
         self._guard.arm()
         self._works: list[Work] = []
-        self._versions: Versions | None = None
+        self._versions: TwoVersions | None = None
+        self._exchanged: TwoVersions | None = None
 
     def serve(self) -> None:
         """Answer requests until the parent closes its end."""
-        operations = {"call": self._call, "prepare": self._prepare, "block": self._block}
+        operations = {
+            "call": self._call,
+            "amplify": self._amplify,
+            "exchange": self._exchange,
+            "prepare": self._prepare,
+            "block": self._block,
+        }
         while True:
             try:
                 request, blobs = self._channel.receive()
@@ -127,8 +140,29 @@ class Worker:
             "wall_ns": drive.watch.wall_ns,
             "lines": sorted(watch.lines) if watch else [],
             "reached": watch.starts if watch else 0,
+            "implicit": drive.implicit,
         }
         return header, [result]
+
+    def _amplify(self, request: Request, blobs: list[bytes]) -> Message:
+        """Arguments like those of the calls, as bytes; each list once, and none of the calls'."""
+        for call, blob in zip(request["calls"], blobs, strict=True):
+            self._load(call, blob)
+        fresh = [functools.partial(self._values, blob) for blob in blobs]
+        made = dict.fromkeys(blobs)
+        most, room = len(made) + request["count"], self._cap
+        for values in Amplifier(fresh, request["seed"]).variants(request["count"]):
+            try:
+                blob = encode(values, LARGEST_INPUT)[0]
+            except (TooBig, Unencodable):
+                continue
+            room -= len(blob)
+            if room < 0:
+                break
+            made.setdefault(blob)
+            if len(made) == most:
+                break
+        return {}, [blob for blob in made if blob not in blobs]
 
     def _prepare(self, request: Request, blobs: list[bytes]) -> Message:
         self._works = []
@@ -150,13 +184,30 @@ class Worker:
         gc.freeze()  # each block collects once more: of the program's own objects there are many
         return {"calls": len(self._works), "apart": apart}, []
 
-    def _two_versions(self, other: Request) -> Versions:
+    def _two_versions(self, other: Request) -> TwoVersions:
         file, name, ordinal = (other["target"][key] for key in ("file", "qualname", "ordinal"))
-        return Versions(file, name, ordinal, (other["source"], self.program.overlay.source(file)))
+        found = Versions(file, name, ordinal, self.program.overlay.source(file))
+        return found, (found.codes(other["source"]), found.own)
+
+    def _exchange(self, request: Request, _blobs: list[bytes]) -> Message:
+        """From now on a function has the code of another text; of none: its own."""
+        if self._exchanged is not None:
+            versions, (_, own) = self._exchanged
+            versions.use(own)
+            self._exchanged = None
+        if request["other"]:
+            self._guard.loading = True
+            target = request["other"]["target"]
+            self.program.module_of(target["module"], target["file"])
+            self._exchanged = self._two_versions(request["other"])
+            versions, (other, _) = self._exchanged
+            versions.use(other)
+        return {}, []
 
     def _block(self, request: Request, _blobs: list[bytes]) -> Message:
         if self._versions is not None:
-            self._versions.use(request["version"])
+            versions, codes = self._versions
+            versions.use(codes[request["version"]])
         block = Block(self._works, request["rounds"])
         self._begin()
         self._channel.wait()
@@ -184,10 +235,13 @@ class Worker:
         return self._finder.code(*(target[name] for name in names))
 
     def _decode(self, request: Request, blob: bytes) -> Arguments:
+        return Arguments(self._values(blob), request["parameters"])
+
+    def _values(self, blob: bytes) -> list[Any]:
         values = decode(blob, self.program.resolve)
         if not isinstance(values, list):
             raise NotFound("the recorded arguments are not a list")
-        return Arguments(values, request["parameters"])
+        return values
 
     def _begin(self) -> None:
         """The program is loaded: from here on it is the call."""

@@ -381,3 +381,49 @@ def test_random_numbers_are_the_same_in_every_call(program: Program) -> None:
     with program.session() as session:
         first, second = (payload(session.call(program.request("m.py:f"))) for _ in range(2))
     assert first == second
+
+
+# --- generated calls -----------------------------------------------------------------------
+
+
+def test_calls_like_recorded_ones_are_generated_alike_each_time(program: Program) -> None:
+    program.write("m.py", "def f(rows, name):\n    return [len(rows), name]\n")
+    requests = [
+        program.request("m.py:f", [("a", 1), ("b", 2)], "x"),
+        program.request("m.py:f", [("c", 3)], "y"),
+    ]
+    found = []
+    for hash_seed in (1, 2):
+        with program.session(hash_seed=hash_seed) as session:
+            made = session.amplify(requests, 50, 7)
+            assert isinstance(made, list)
+            found.append(made)
+            again = replace(requests[0], arguments=made[0])
+            assert isinstance(session.call(again), Replayed)
+    assert found[0] == found[1]
+    assert len(set(found[0])) == len(found[0]) == 50
+    assert not {request.arguments for request in requests} & set(found[0])
+
+
+@pytest.mark.parametrize(
+    ("body", "implicit"),
+    [
+        ("raise ValueError(n)", False),
+        ("assert not n, 'no'", False),
+        ("return 1 // (n - n)", True),
+        ("return {}[n]", True),
+        ("return int('x')", True),
+        ("helper(n)", False),
+        ("return n", False),
+    ],
+)
+def test_an_error_of_an_operation_is_told_from_one_that_is_raised(
+    program: Program, body: str, implicit: bool
+) -> None:
+    text = f"def helper(n):\n    raise KeyError(n)\ndef f(n):\n    {body}\n"
+    program.write("m.py", text + f"def g(n):\n    yield 1\n    {body}\n")
+    with program.session() as session:
+        for name in ("f", "g"):
+            reply = session.call(program.request(f"m.py:{name}", 3))
+            assert isinstance(reply, Replayed)
+            assert reply.implicit is implicit

@@ -1,8 +1,10 @@
 """A trace file made by hand, and workers that run the code in this process."""
 
+import ast
 import contextlib
 import io
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +57,7 @@ class FakeSession(Session):
         [self.source] = overlay.files.values()
         self.seed = hash_seed
         self.prepared = 0
+        self.exchanged = self.source
         self.sources = (self.source, self.source)
 
     @property
@@ -64,7 +67,7 @@ class FakeSession(Session):
     def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
         out = io.StringIO()
         try:
-            exec(self.source, self.space)
+            exec(self.exchanged, self.space)
             arguments = decode(request.arguments)
             function = self.space[request.target.qualname]
             with contextlib.redirect_stdout(out):
@@ -85,6 +88,16 @@ class FakeSession(Session):
             raise
         except Exception as error:
             return Ending.RAISED, error
+
+    def exchange(self, other: Other | None) -> NotReplayed | None:
+        self.exchanged = other.source if other else self.source
+        return None
+
+    def amplify(
+        self, requests: Sequence[Request], count: int, seed: int
+    ) -> list[bytes] | NotReplayed:
+        found = re.search(r"# like: (.*)", self.source)
+        return [encode([value]) for value in ast.literal_eval(found[1])[:count]] if found else []
 
     def prepare(
         self, requests: Sequence[Request], other: Other | None = None

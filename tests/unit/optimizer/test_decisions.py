@@ -96,6 +96,10 @@ def test_a_row_that_makes_no_sense_is_one_clear_error(lab: Any, column: str, val
     [
         (Evidence(1, 1, 0), "no difference in 1 recorded call"),
         (Evidence(12, 9, 3), "no difference in 12 recorded calls (3 through callers)"),
+        (
+            Evidence(12, 12, 0, generated=200),
+            "no difference in 12 recorded calls and 200 generated ones",
+        ),
     ],
 )
 def test_evidence_never_claims_more_than_no_difference(evidence: Evidence, text: str) -> None:

@@ -119,3 +119,40 @@ def test_a_call_reads_as_it_would_be_written(make_lab: Any) -> None:
     lab = make_lab("def f(a, b):\n    pass\n# cost: 1\n", {"f": ["a", "b"]})
     lab.call([[("a", 1.5)], {"x": None}])
     assert consult(lab).cases[0].text == "f([('a', 1.5)], {'x': None})"
+
+
+GENERATING = """\
+def f(n):
+    if n == 7:
+        raise ValueError(n)
+    if n == 8:
+        raise Gone
+    return [n, 1 // n if n else 1]
+# like: {like}
+# cost: 5000
+"""
+
+
+def generating(make_lab: Any, like: list[object]) -> oracle.Oracle:
+    lab = make_lab(GENERATING.format(like=like), {"f": ["n"]})
+    lab.call([1])
+    return consult(lab)
+
+
+def test_calls_like_the_recorded_ones_are_added(make_lab: Any) -> None:
+    truth = generating(make_lab, [2, 3, 7])
+    assert [case.text for case in truth.cases] == ["f(1)"]
+    assert [case.text for case in truth.generated] == ["f(2)", "f(3)", "f(7)"]
+    assert all(case.generated for case in truth.generated)
+    assert (truth.evidence.recorded, truth.evidence.generated, truth.unused) == (1, 3, 0)
+
+
+def test_generation_ends_where_calls_take_too_long(make_lab: Any) -> None:
+    truth = generating(make_lab, [2, 8, 8, 8, 3])
+    assert [case.text for case in truth.generated] == ["f(2)"]
+    assert truth.unused == 3
+
+
+def test_without_a_recorded_call_none_is_generated(make_lab: Any) -> None:
+    lab = make_lab(GENERATING.format(like=[1, 2]), {"f": ["n"]})
+    assert consult(lab).generated == ()

@@ -124,3 +124,18 @@ def test_a_candidate_that_remembers_results_is_marked(make_lab: Any) -> None:
     found = verify(lab.candidate(cached), truth, lab.workers)
     assert isinstance(found, Passed)
     assert found.keeps_state
+
+
+def test_a_difference_that_only_a_generated_call_shows_is_rejected(make_lab: Any) -> None:
+    lab = make_lab("def f(n):\n    return n + n\n# like: [5, 2]\n# cost: 5000\n", {"f": ["n"]})
+    lab.call([2])
+    truth = oracle.consult(lab.run, lab.version(), lab.workers)
+    wrong = lab.file.read_text().replace("n + n", "n * 2 if n != 5 else 11")
+    found = verify(lab.candidate(wrong), truth, lab.workers)
+    assert isinstance(found, Rejected)
+    assert found.witness is not None
+    assert (found.witness.call_id, found.witness.call) == (None, "f(5)")
+    right = lab.file.read_text().replace("n + n", "n * 2")
+    passed = verify(lab.candidate(right), truth, lab.workers)
+    assert isinstance(passed, Passed)
+    assert passed.evidence.generated == 2

@@ -1,12 +1,13 @@
 """The code of functions is exchanged where the old can run in the new one's place."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from perftrace.replay.inside.versions import NEW, OLD, Apart, Versions
+from perftrace.replay.inside.versions import NEW, OLD, Apart, Codes, Versions
 
 
 class App:
@@ -21,9 +22,19 @@ class App:
         exec(compile(text, self.file, "exec"), names)
         self.names = SimpleNamespace(**names)
 
-    def versions(self, old: str, new: str, name: str, ordinal: int = 0) -> Versions:
+    def versions(self, old: str, new: str, name: str, ordinal: int = 0) -> "Turns":
         self.load(new)
-        return Versions(self.file, name, ordinal, (old, new))
+        found = Versions(self.file, name, ordinal, new)
+        return Turns(found, (found.codes(old), found.own))
+
+
+@dataclass
+class Turns:
+    versions: Versions
+    codes: tuple[Codes, Codes]
+
+    def use(self, version: int) -> None:
+        self.versions.use(self.codes[version])
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""How much the calls of an oracle would notice: the mutation score of its inputs.
+
+Small mistakes are made in the original (an operator, a bound, a constant, a condition), one at a
+time, and the calls are made again. The share of mistakes that some call shows is known to go with
+the faults that a set of tests finds (Just et al. 2014, "Are mutants a valid substitute for real
+faults in software testing?", FSE). A mistake that changes nothing can't be noticed: 100 % is rare.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from perftrace.optimizer.mutants import mutants
+from perftrace.optimizer.oracle import Case, Oracle, differ
+from perftrace.optimizer.workers import SEEDS, Started, Workers
+from perftrace.replay import recorded
+from perftrace.replay.compare import Different
+from perftrace.replay.session import NotReplayed, Other
+
+MOST = 45  # mistakes
+SECONDS = 8.0  # after that no further mistake is tried
+SLOWER, SPARE_S = 5, 0.5  # a call may take so many times what it took, and a bit
+
+
+def mutation_score(oracle: Oracle, workers: Workers) -> tuple[int, int]:
+    """Mistakes that some call notices, and mistakes that were tried; (0, 0) where none could be.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    if not oracle.cases:
+        return 0, 0
+    process_id = oracle.cases[0].call.process_id
+    cases = [
+        case for case in (*oracle.cases, *oracle.generated) if case.call.process_id == process_id
+    ]
+    original = oracle.original
+    target = recorded.target_in(original.source, original.function)
+    made = list(mutants(original.source, original.function.qualname, original.function.line))
+    random.Random(len(made)).shuffle(made)  # noqa: S311 - the same each time
+    noticed = tried = 0
+    end = time.monotonic() + SECONDS
+    with workers.start(original, SEEDS[0]) as started:
+        for source in made[:MOST]:
+            if time.monotonic() > end:
+                break
+            if started.exchange(process_id, Other(target, source)) is None:
+                tried += 1
+                noticed += _is_noticed(cases, started)
+    return noticed, tried
+
+
+def _is_noticed(cases: Sequence[Case], started: Started) -> bool:
+    for case in cases:
+        wall_s = case.expected.wall_ns / 1e9 * SLOWER + SPARE_S
+        request = replace(case.request, wall_s=wall_s)
+        reply = started.make(case.call.process_id, request, reach=case.reach)
+        if isinstance(reply, NotReplayed):
+            return True
+        aliases = started.aliases(case.call.process_id)
+        if isinstance(differ(case.call, case.expected, reply, aliases), Different):
+            return True
+    return False

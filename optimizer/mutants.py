@@ -1,0 +1,67 @@
+"""Small mistakes in one function, to see whether calls of it notice."""
+
+import ast
+import copy
+import functools
+import io
+import textwrap
+from collections.abc import Callable, Iterator
+
+from perftrace.optimizer import patch
+
+SWAPS: dict[type[ast.AST], ast.AST] = {
+    ast.Eq: ast.NotEq(),
+    ast.NotEq: ast.Eq(),
+    ast.Lt: ast.GtE(),
+    ast.GtE: ast.Lt(),
+    ast.Gt: ast.LtE(),
+    ast.LtE: ast.Gt(),
+    ast.In: ast.NotIn(),
+    ast.NotIn: ast.In(),
+    ast.Is: ast.IsNot(),
+    ast.IsNot: ast.Is(),
+    ast.Add: ast.Sub(),
+    ast.Sub: ast.Add(),
+    ast.Mult: ast.Add(),
+    ast.Div: ast.Mult(),
+    ast.And: ast.Or(),
+    ast.Or: ast.And(),
+}
+
+
+def mutants(source: str, qualname: str, line: int) -> Iterator[str]:
+    """The whole source text with each of the mistakes in the function that begins on this line.
+
+    The function is `ast.unparse`d: its comments are lost, its behaviour is not.
+
+    Raises:
+        StaleError: the function is not there.
+    """
+    place = patch.place_of(source, qualname, line)
+    lines = io.StringIO(source).readlines()
+    before, after = lines[: place.first - 1], lines[place.last :]
+    margin = " " * place.node.col_offset
+    for number in range(len(list(_sites(place.node)))):
+        node = copy.deepcopy(place.node)
+        list(_sites(node))[number]()
+        text = textwrap.indent(ast.unparse(ast.fix_missing_locations(node)), margin)
+        yield "".join([*before, text, "\n", *after])
+
+
+def _sites(function: ast.AST) -> Iterator[Callable[[], None]]:
+    for node in ast.walk(function):
+        match node:
+            case ast.Compare(ops=[op, *rest]) if type(op) in SWAPS:
+                yield functools.partial(setattr, node, "ops", [SWAPS[type(op)], *rest])
+            case ast.BinOp(op=op) | ast.BoolOp(op=op) if type(op) in SWAPS:
+                yield functools.partial(setattr, node, "op", SWAPS[type(op)])
+            case ast.Return(value=ast.expr()):
+                yield functools.partial(setattr, node, "value", ast.Constant(None))
+            case ast.Constant(value=bool(value)):
+                yield functools.partial(setattr, node, "value", not value)
+            case ast.Constant(value=int(value)):
+                yield functools.partial(setattr, node, "value", value + 1)
+            case ast.If(test=test) | ast.While(test=test):
+                yield functools.partial(setattr, node, "test", ast.UnaryOp(ast.Not(), test))
+            case _:
+                pass

@@ -1,0 +1,68 @@
+"""How many small mistakes the calls of an oracle notice."""
+
+import ast
+from typing import Any
+
+import pytest
+
+from perftrace.optimizer import oracle
+from perftrace.optimizer.adequacy import mutation_score
+from perftrace.optimizer.mutants import mutants
+
+SOURCE = '''\
+"""A module."""
+
+def other(n):
+    return n + 1
+
+
+class C:
+    def f(self, n):
+        """Text
+        of two lines."""
+        if n > 3 and n != 9:  # a comment
+            return n + 1
+        return True
+
+
+def f(n):
+    return n + 1 if n > 3 else 0
+# like: {like}
+# cost: 5000
+'''
+
+
+def test_each_mistake_is_in_the_function_alone() -> None:
+    source = SOURCE.format(like=[])
+    lines = source.splitlines()
+    found = list(mutants(source, "C.f", 8))
+    assert len(found) == len(set(found)) >= 8
+    for text in found:
+        ast.parse(text)
+        assert text.splitlines()[:7] == lines[:7]
+        assert text.splitlines()[-5:] == lines[-5:]
+    assert any("n <= 3 and n != 9" in text for text in found)
+    assert any("return n - 1" in text for text in found)
+    assert any("return False" in text for text in found)
+
+
+def score(make_lab: Any, like: list[int]) -> tuple[int, int]:
+    lab = make_lab(SOURCE.format(like=like), {"f": ["n"]})
+    lab.call([5])
+    truth = oracle.consult(lab.run, lab.version(), lab.workers)
+    return mutation_score(truth, lab.workers)
+
+
+@pytest.mark.parametrize(("like", "least", "most"), [([], 1, 5), ([3, 4, 2], 7, 7)])
+def test_more_calls_notice_more_mistakes(
+    make_lab: Any, like: list[int], least: int, most: int
+) -> None:
+    noticed, tried = score(make_lab, like)
+    assert tried == 7
+    assert least <= noticed <= most
+
+
+def test_without_a_call_nothing_is_known(make_lab: Any) -> None:
+    lab = make_lab(SOURCE.format(like=[]), {"f": ["n"]})
+    truth = oracle.consult(lab.run, lab.version(), lab.workers)
+    assert mutation_score(truth, lab.workers) == (0, 0)

@@ -1,0 +1,124 @@
+"""Variants of recorded arguments: the same types, other values, the same for the same seed."""
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from perftrace.replay.inside.amplify import Amplifier
+
+
+def variants(*calls: Callable[[], list[Any]], count: int = 200, seed: int = 1) -> list[list[Any]]:
+    return list(Amplifier(calls, seed).variants(count))
+
+
+def types_in(value: Any) -> set[type]:
+    match value:
+        case dict():
+            return {dict}.union(*(types_in(part) for pair in value.items() for part in pair))
+        case list() | tuple() | set() | frozenset():
+            return {type(value)}.union(*map(types_in, value))
+        case _:
+            return {type(value)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        7,
+        2.5,
+        "a b",
+        b"xy",
+        [1, 2, 3],
+        (1, "a", 2.0),
+        {"a": 1, "b": [2, 3]},
+        {"a", "b"},
+        frozenset({1, 2}),
+        [("a", 1), ("b", 2)],
+    ],
+    ids=repr,
+)
+def test_types_stay_and_values_differ(value: Any) -> None:
+    found = variants(lambda: [copy.deepcopy(value), 1])
+    assert all(type(one[0]) is type(value) and type(one[1]) is int for one in found)
+    assert all(types_in(one) <= types_in([value, 1]) for one in found)
+    assert len({repr(one[0]) for one in found}) > (1 if value is True else 5)
+
+
+def test_the_same_seed_gives_the_same_variants() -> None:
+    def call() -> list[Any]:
+        return [["a", "b"], {"k": {1, 2, 3}}, 2.0]
+
+    assert variants(call) == variants(call)
+    assert variants(call) != variants(call, seed=2)
+
+
+def test_arguments_are_exchanged_between_calls_and_their_parts_too() -> None:
+    found = variants(lambda: [["a"], 1], lambda: [["b", "c"], 2])
+    assert [["b", "c"], 1] in found
+    assert any(one[0] == ["c"] for one in found)
+
+
+class Own:
+    def __init__(self, items: list[int]) -> None:
+        self.items = items
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("the program's own code must not run")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise AssertionError("the program's own code must not run")
+
+
+def test_objects_of_the_programs_own_are_left_as_they_are() -> None:
+    kept = [Own([1, 2])]
+    found = variants(lambda: [kept[0], 5])
+    assert all(one[0] is kept[0] for one in found)
+    assert kept[0].items == [1, 2]
+    assert len({one[1] for one in found}) > 3
+
+
+class Named:
+    """Hashable, and its `repr` must not be asked for."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("the program's own code must not run")
+
+
+def test_a_set_of_such_objects_is_left_as_it_is() -> None:
+    held = {Named(), Named()}
+    assert all(one[0] == held and len(held) == 2 for one in variants(lambda: [held, 1]))
+
+
+def test_what_shares_a_container_sees_it_change() -> None:
+    def call() -> list[Any]:
+        rows = [1, 2, 3]
+        return [rows, {"rows": rows}]
+
+    changed = [one for one in variants(call) if one[0] != [1, 2, 3] and one[1].get("rows")]
+    assert any(one[1]["rows"] is one[0] for one in changed)
+
+
+def test_bounds_are_tried() -> None:
+    found = variants(lambda: [[1, 2, 3], "text", 5, 0.5])
+    assert any(one[0] == [] for one in found)
+    assert any(one[1] == "" for one in found)
+    assert {0, 1, -1} <= {one[2] for one in found}
+    assert any(one[3] == 0 and math.copysign(1, one[3]) < 0 for one in found)
+    assert any(len(one[0]) == 12 for one in found)
+
+
+def test_sizes_stay_moderate() -> None:
+    found = variants(lambda: [list(range(3000)), "x" * 3000, 10**6])
+    assert max(len(one[0]) for one in found) <= 3001
+    assert max(len(one[1]) for one in found) <= 6000
+    assert max(abs(one[2]) for one in found) <= 2 * 10**6
+
+
+def test_a_call_without_arguments_has_no_variants() -> None:
+    assert variants(list) == []
