@@ -13,8 +13,12 @@ HUNTER = """import hunter, runpy, sys
 log = open({log!r}, "w")
 hunter.trace(stdlib=False, action=hunter.CallPrinter(stream=log, force_colors=False))
 sys.argv[:] = sys.argv[1:]
-sys.path[0] = sys.argv[0].rpartition("/")[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
+if sys.argv[0] == "-m":
+    sys.argv[:] = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+else:
+    sys.path[0] = sys.argv[0].rpartition("/")[0]
+    runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 type Command = Callable[[Path, list[str]], list[str]]  # from a scratch folder and the arguments

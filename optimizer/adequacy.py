@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from perftrace.optimizer.difference import differ
 from perftrace.optimizer.mutants import mutants
-from perftrace.optimizer.oracle import Case, Oracle, differ
+from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Workers
 from perftrace.replay import recorded
 from perftrace.replay.compare import Different

@@ -80,6 +80,12 @@ def check(candidate: Candidate) -> list[Finding]:
     return [finding for rule in _RULES for finding in rule(change)]
 
 
+def added_names(candidate: Candidate) -> frozenset[str]:
+    """The names that a change adds to its module."""
+    change = _take_apart(candidate)
+    return frozenset(filter(None, map(_bound, change.added))) if change else frozenset()
+
+
 def _take_apart(candidate: Candidate) -> _Change | None:
     function = candidate.function
     try:

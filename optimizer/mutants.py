@@ -61,7 +61,7 @@ def _sites(function: ast.AST) -> Iterator[Callable[[], None]]:
                 yield functools.partial(setattr, node, "value", not value)
             case ast.Constant(value=int(value)):
                 yield functools.partial(setattr, node, "value", value + 1)
-            case ast.If(test=test) | ast.While(test=test):
+            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
                 yield functools.partial(setattr, node, "test", ast.UnaryOp(ast.Not(), test))
             case _:
                 pass

@@ -1,16 +1,15 @@
 """What the original of a function does: recorded calls that do the same whenever made again."""
 
-import functools
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from perftrace import values
-from perftrace.model import Binding, Call, Ending, Evidence, Parameter, Recorded, Run
+from perftrace.model import Call, Ending, Evidence, Recorded, Run
+from perftrace.optimizer.difference import compare_values, differ, text_of
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
-from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
+from perftrace.replay.compare import Different, Same
 from perftrace.replay.process import TOO_LONG
 from perftrace.replay.session import NotReplayed, Replayed, Request, Target
 from perftrace.replay.unsafe import unsafe
@@ -21,12 +20,11 @@ LOOKED_AT = 3  # times as many are looked at before these are chosen
 DIRECT_NS, INDIRECT_NS = 1_000_000_000, 500_000_000  # recorded time of all the calls
 SUSPENDING_NS = 20_000_000  # taken for generators and coroutines, whose durations say nothing
 UNSEEN_END_NS = 10_000_000_000  # taken for calls whose end was not seen: `main`, as a rule
-OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
-WIDTH = 200  # of a call as text
 GENERATED, GENERATED_NS = 200, 500_000_000  # calls at most, and their CPU time
 SLOWER, SPARE_S = 5, 1.0  # a generated call may take so many times the usual, and a bit
 STUCK = 3  # generated calls that take too long; then there are no more
 SEED = 20
+SEQUENCES = 3  # attempts to find calls that end the same one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +33,14 @@ class Case:
 
     call: Call
     request: Request
-    text: str  # "settle([('a', 1.5)])"
     expected: Replayed
     reach: Target | None = None  # given: the call of a caller, which reaches the function
     generated: bool = False  # with arguments like those of `call`
+
+    @property
+    def text(self) -> str:
+        """The call as it would be written: "settle([('a', 1.5)])"."""
+        return text_of(self.request)  # when it is asked for: large arguments take their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,51 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making.add_generated()
         making.add_indirect()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
-    dropped = tuple(making.dropped.most_common())
-    return Oracle(original, tuple(cases), dropped, tuple(making.generated), making.unused)
+    steady = in_sequence([*cases, *making.generated], original, workers, making.dropped)
+    return Oracle(
+        original,
+        tuple(case for case in steady if not case.generated),
+        tuple(making.dropped.most_common()),
+        tuple(case for case in steady if case.generated),
+        making.unused,
+    )
+
+
+def in_sequence(
+    cases: Sequence[Case], original: Version, workers: Workers, dropped: Counter[str]
+) -> list[Case]:
+    """The cases as they end when made one after the other in new workers, as a candidate's are.
+
+    What a call changes in the program's globals depends on the calls before it, so the expected
+    changes are those of this sequence. A call that ends otherwise in it is left out.
+    """
+    for _ in range(SEQUENCES):
+        kept: list[Case] = []
+        with workers.start(original, SEEDS[0]) as one, workers.start(original, SEEDS[1]) as two:
+            for case in cases:
+                found = _again(case, (one, two))
+                if found is None:
+                    dropped["it does not do the same each time it is made again"] += 1
+                else:
+                    kept.append(found)
+        if len(kept) == len(cases):
+            return kept
+        cases = [replace(case, expected=replace(case.expected, state=None)) for case in kept]
+    return list(cases)  # what they change outside is not looked at
+
+
+def _again(case: Case, started: Sequence[Started]) -> Case | None:
+    """The case with what it changes this time; None: it does not do the same."""
+    process_id = case.call.process_id
+    replies = [one.make(process_id, case.request, reach=case.reach, state=True) for one in started]
+    first, second = replies
+    if isinstance(first, NotReplayed) or isinstance(second, NotReplayed):
+        return None
+    aliases = started[0].aliases(process_id)
+    if not isinstance(differ(case.call, case.expected, first, aliases), Same):
+        return None
+    steady = isinstance(differ(case.call, first, second, aliases), Same)
+    return replace(case, expected=first if steady else replace(first, state=None))
 
 
 class _Making:
@@ -235,21 +280,7 @@ def _steady(
         return Dropped("a caller's call that did not reach it when made again")
     if any(not isinstance(differ(call, replies[0], other, aliases), Same) for other in replies[1:]):
         return Dropped("it does not do the same each time it is made again")
-    return Case(call, request, text_of(request), replies[0], aim)
-
-
-def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
-    """How two replays of one call differ."""
-    if expected.ending is not got.ending:
-        return Different("result", _ending_text(expected), _ending_text(got))
-    found = _compare(call, expected.result, got.result, expected.ending, aliases)
-    if isinstance(found, Different):
-        return found
-    for name in ("stdout", "stderr"):
-        texts = getattr(expected, name), getattr(got, name)
-        if texts[0] != texts[1]:
-            return Different(name, *(repr(_cut(text, *texts)) for text in texts))
-    return found
+    return Case(call, request, replies[0], aim)
 
 
 def _as_recorded(store: Store, call: Call, reply: Replayed, aliases: Mapping[str, str]) -> bool:
@@ -260,71 +291,5 @@ def _as_recorded(store: Store, call: Call, reply: Replayed, aliases: Mapping[str
     if outcome.ending is not reply.ending:
         return False
     blob = store.blob(outcome.value)
-    found = _compare(call, blob, reply.result, outcome.ending, aliases)
+    found = compare_values(call, blob, reply.result, outcome.ending, aliases)
     return not isinstance(found, Different)
-
-
-@functools.lru_cache(maxsize=64)  # every candidate is compared with the same results
-def _read(blob: bytes) -> values.Node:
-    return values.read(blob)
-
-
-def _compare(
-    call: Call, expected: bytes, got: bytes, ending: Ending, aliases: Mapping[str, str]
-) -> Comparison:
-    if expected == got and OPAQUE not in got:
-        return Same()
-    names = [parameter.name for parameter in call.function.parameters]
-    try:
-        nodes = _read(expected), values.read(got)
-    except values.BadValue as error:
-        return Unknown("result", f"it can't be read: {error}")
-    return compare(*nodes, names=names, aliases=aliases, ending=ending)
-
-
-# --- texts ------------------------------------------------------------------------------
-
-
-def text_of(request: Request) -> str:
-    """The call as it would be written: "settle([('a', 1.5)])"."""
-    try:
-        node = values.read(request.arguments)
-    except values.BadValue:
-        node = None
-    items = node.items if isinstance(node, values.ListNode) else []
-    pairs = zip(request.parameters, items, strict=False)
-    arguments = (_argument(parameter, item) for parameter, item in pairs)
-    name = request.target.qualname.replace("<locals>.", "")
-    return f"{name}({', '.join(filter(None, arguments))})"
-
-
-def _argument(parameter: Parameter, node: values.Node) -> str:
-    shown = values.show(node, WIDTH)
-    match parameter.binding:
-        case Binding.KEYWORD:
-            return f"{parameter.name}={shown}"
-        case Binding.STAR:
-            return "" if shown == "()" else f"*{shown}"
-        case Binding.DOUBLE_STAR:
-            return "" if shown == "{}" else f"**{shown}"
-        case Binding.POSITIONAL | Binding.EITHER:
-            return shown
-
-
-def _ending_text(reply: Replayed) -> str:
-    """How a call ended, such as "raised ValueError('no')"."""
-    try:
-        node = values.read(reply.result)
-    except values.BadValue:
-        node = None
-    payload = node.items[:1] if isinstance(node, values.ListNode) else []
-    shown = "" if reply.ending is Ending.YIELDED else " ".join(map(values.show, payload))
-    return f"{reply.ending} {shown}".rstrip()
-
-
-def _cut(text: str, first: str, second: str) -> str:
-    """The part of a long text where it begins to differ from another."""
-    pairs = zip(first, second, strict=False)
-    same = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
-    start = max(0, same - 20)
-    return text[start : start + 60]

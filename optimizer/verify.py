@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
 from perftrace.optimizer import gate
-from perftrace.optimizer.oracle import Case, Oracle, differ
+from perftrace.optimizer.difference import differ
+from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
 from perftrace.replay.session import NotReplayed, Reply, Request
@@ -60,14 +61,24 @@ def _replay(
         version = Version.of(candidate)
     except (StaleError, SyntaxError) as error:
         return Rejected(f"it can't be imported: {error}")
+    added = gate.added_names(candidate)
     for seed in SEEDS:
         with workers.start(version, seed) as started:
             for case in (*oracle.cases, *oracle.generated):
-                reply = started.make(case.call.process_id, _patient(case), reach=case.reach)
-                found = _judge(case, reply, started.aliases(case.call.process_id))
+                process_id, request = case.call.process_id, _patient(case)
+                reply = started.make(process_id, request, reach=case.reach, state=True)
+                found = _judge(case, _without(reply, added), started.aliases(process_id))
                 if not isinstance(found, Same):
                     return _verdict(case, found)
     return None
+
+
+def _without(reply: Reply, added: frozenset[str]) -> Reply:
+    """The reply without what changed in names that the original does not have."""
+    if isinstance(reply, NotReplayed) or not reply.state or not added:
+        return reply
+    old = {name: blob for name, blob in reply.state.items() if added.isdisjoint(name.split("."))}
+    return replace(reply, state=old)
 
 
 def _patient(case: Case) -> Request:

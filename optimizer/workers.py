@@ -91,11 +91,17 @@ class Started:
         self._stack = contextlib.ExitStack()
 
     def make(
-        self, process_id: int, request: Request, *, lines: bool = False, reach: Target | None = None
+        self,
+        process_id: int,
+        request: Request,
+        *,
+        lines: bool = False,
+        reach: Target | None = None,
+        state: bool = False,
     ) -> Reply:
         """Make a call of one recorded process."""
         request = self._version.request(request)
-        return self._session(process_id).call(request, lines=lines, reach=reach)
+        return self._session(process_id).call(request, lines=lines, reach=reach, state=state)
 
     def amplify(
         self, process_id: int, requests: Sequence[Request], count: int, seed: int

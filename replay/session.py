@@ -84,6 +84,7 @@ class Replayed:
     lines: frozenset[int] = frozenset()  # executed in the target (or in `reach`, if given)
     reached: int = 0  # how often the code of `reach` started
     implicit: bool = False  # an operation raised what ended it, rather than a `raise` statement
+    state: Mapping[str, bytes] | None = None  # what changed outside: name -> `[value, None]`
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,19 @@ class Session:
             self.close()
         return self._layers
 
-    def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
-        """Make one call; with `lines` or `reach`, watch the target or that other function."""
+    def call(
+        self,
+        request: Request,
+        *,
+        lines: bool = False,
+        reach: Target | None = None,
+        state: bool = False,
+    ) -> Reply:
+        """Make one call; with `lines` or `reach`, watch the target or that other function.
+
+        With `state`, tell what it changes in the program's globals and classes. As that depends
+        on the calls before, it can be compared between sessions that make the same calls alone.
+        """
         seconds = request.wall_s or self._limits.wall_s
         header = {
             **_header(request),
@@ -178,6 +190,7 @@ class Session:
             "rest": request.rest,
             "lines": lines,
             "reach": reach and asdict(reach),
+            "state": state,
         }
         try:
             worker = self._begin(header, [request.arguments])
@@ -269,6 +282,7 @@ class Session:
                 "main_module": self._process.main_module,
                 "overlay": dict(self._overlay.files),
                 "folder": worker.folder,
+                "root": str(run.root),
                 "hidden": [str(path) for path in (*self._hidden, *_traces(run))],
                 "reply": self._limits.reply,
             }
@@ -338,9 +352,14 @@ def _replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]
             lines=frozenset(map(int, reply["lines"])),
             reached=int(reply["reached"]),
             implicit=bool(reply["implicit"]),
+            state=_state(reply["state"], blobs[1:]),
         )
     except (ArithmeticError, LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None
+
+
+def _state(names: object, blobs: Sequence[bytes]) -> dict[str, bytes] | None:
+    return dict(zip(map(str, names), blobs, strict=True)) if isinstance(names, list) else None
 
 
 def _block_time(reply: dict[str, Any], before: Reading, after: Reading) -> BlockTime:

@@ -16,6 +16,7 @@ TRIES = 6  # variants that are made for each that is wanted: many are alike
 POOL = 200  # values of one type that are kept for exchange
 LONGER = 4  # times the length
 LARGEST = 4096  # items or characters after that
+FEW, LONG_TEXT = 12, 200  # what a shrunk container, or text, keeps at most
 CROSSED, GROWN = 0.2, 0.1  # the share of variants that exchange an argument, or lengthen one
 
 type Values = list[Any]  # the arguments of a call, by parameter
@@ -120,6 +121,22 @@ class Amplifier:
         if pool and self._random.random() < 0.4:
             return self._random.choice(pool)
         return ATOMS[kind](self._random, value)
+
+
+def shrunk(value: Any, dice: random.Random, depth: int = DEPTH) -> Any:
+    """The value with at most a few parts in each container: quick to copy and to look through."""
+    kind = type(value)
+    if kind in (str, bytes):
+        return value[:LONG_TEXT]
+    if kind not in CONTAINERS or not depth or not _has_order(value):
+        return value
+    items = list(_items(value))
+    size = dice.randint(1, FEW)
+    start = dice.randrange(max(1, len(items) - size + 1))
+    kept = items[start : start + size] if len(items) > FEW else items
+    if kind is dict:
+        return _refill(value, [(key, shrunk(held, dice, depth - 1)) for key, held in kept])
+    return _refill(value, [shrunk(part, dice, depth - 1) for part in kept])
 
 
 # --- atoms ------------------------------------------------------------------------------

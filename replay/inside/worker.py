@@ -4,6 +4,7 @@ import contextlib
 import functools
 import gc
 import os
+import random
 import sys
 from collections.abc import Callable
 from time import process_time_ns
@@ -12,17 +13,21 @@ from typing import Any
 from ...restore import Unreplayable, decode
 from ...snapshot import TooBig, Unencodable, encode, immutable
 from . import sandbox, wire
-from .amplify import Amplifier
+from .amplify import Amplifier, shrunk
 from .block import Block, Work
 from .drive import Arguments, Drive
 from .guard import Guard
 from .locate import Code, Finder, NotFound
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
+from .state import State
 from .versions import Apart, Codes, Versions
 from .watch import Keywords, Watch
 
 LARGEST_INPUT = 1 << 20  # bytes of the arguments of a generated call
+MOST_INPUT = 4 << 20  # of those of all
+LARGE_INPUT = 8 << 10  # of which there are few, for each of which many smaller ones are made
+SHRUNK = 9
 
 type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
 type TwoVersions = tuple[Versions, tuple[Codes, Codes]]  # the other, its own
@@ -90,6 +95,7 @@ class Worker:
         overlay.install()
         self.program = Program(start["main_file"], start["main_module"], overlay)
         self._finder = Finder(self.program)
+        self._state = State(start["root"])
         self._guard = Guard(start["folder"])
         self._guard.arm()
         self._works: list[Work] = []
@@ -126,6 +132,8 @@ class Worker:
         wanted = request["lines"] or request["reach"]
         watch = Watch(watched, lines=request["lines"]) if wanted else None
         self._begin()
+        if request["state"]:
+            self._state.begin()
         keywords = Keywords(function, arguments.keywords)
         with watch or contextlib.nullcontext(), keywords:
             ending, payload = drive.run(function, arguments)
@@ -133,8 +141,10 @@ class Worker:
             arguments.values[-1] = keywords.found
         after = [None if immutable(value) else value for value in arguments.values]
         result = encode([payload, after], self._cap)[0]
+        changed = self._state.changed() if request["state"] else {}
         self._refuse()
         header: wire.Header = {
+            "state": list(changed) if request["state"] else None,
             "ending": ending,
             "cpu_ns": drive.watch.cpu_ns,
             "wall_ns": drive.watch.wall_ns,
@@ -142,15 +152,16 @@ class Worker:
             "reached": watch.starts if watch else 0,
             "implicit": drive.implicit,
         }
-        return header, [result]
+        return header, [result, *changed.values()]
 
     def _amplify(self, request: Request, blobs: list[bytes]) -> Message:
         """Arguments like those of the calls, as bytes; each list once, and none of the calls'."""
         for call, blob in zip(request["calls"], blobs, strict=True):
             self._load(call, blob)
-        fresh = [functools.partial(self._values, blob) for blob in blobs]
-        made = dict.fromkeys(blobs)
-        most, room = len(made) + request["count"], self._cap
+        bases = [*blobs, *self._shrunk(blobs, request["seed"])]
+        fresh = [functools.partial(self._values, blob) for blob in bases]
+        made = dict.fromkeys(bases)
+        most, room = len(blobs) + request["count"], MOST_INPUT
         for values in Amplifier(fresh, request["seed"]).variants(request["count"]):
             try:
                 blob = encode(values, LARGEST_INPUT)[0]
@@ -160,7 +171,7 @@ class Worker:
             if room < 0:
                 break
             made.setdefault(blob)
-            if len(made) == most:
+            if len(made) >= most:
                 break
         return {}, [blob for blob in made if blob not in blobs]
 
@@ -188,6 +199,16 @@ class Worker:
         file, name, ordinal = (other["target"][key] for key in ("file", "qualname", "ordinal"))
         found = Versions(file, name, ordinal, self.program.overlay.source(file))
         return found, (found.codes(other["source"]), found.own)
+
+    def _shrunk(self, blobs: list[bytes], seed: int) -> list[bytes]:
+        """Small versions of large arguments, several of each: most variants are made of those."""
+        dice = random.Random(seed)  # noqa: S311 - no secret
+        return [
+            encode([shrunk(value, dice) for value in self._values(blob)], self._cap)[0]
+            for blob in blobs
+            if len(blob) > LARGE_INPUT
+            for _ in range(SHRUNK)
+        ]
 
     def _exchange(self, request: Request, _blobs: list[bytes]) -> Message:
         """From now on a function has the code of another text; of none: its own."""

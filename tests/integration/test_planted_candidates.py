@@ -17,8 +17,15 @@ from perftrace.store import Store
 
 SUBJECT = '''"""A shop's till."""
 
+import random
+
+STATS = {"counted": 0}
+LAST = None
+
 
 class Basket:
+    touched = 0
+
     def __init__(self):
         self.counts = {}
 
@@ -57,6 +64,28 @@ def batches(items, size):
         yield items[start : start + size]
 
 
+def count(rows):
+    global LAST
+    STATS["counted"] += len(rows)
+    LAST = rows[-1] if rows else None
+    return len(rows)
+
+
+def touch(times):
+    for _ in range(times):
+        Basket.touched += 1
+    return times
+
+
+def remember(name, seen=[]):
+    seen.append(name)
+    return name
+
+
+def pick(names):
+    return [random.choice(names) for _ in names]
+
+
 def announce(name):
     print(f"now serving {name}")
 
@@ -81,6 +110,10 @@ def main():
             except ValueError:
                 pass
         shelves(number % 4)
+        count(list(range(number)))
+        touch(number)
+        remember(f"n{number}")
+        pick(["a", "b", "c"][: number % 3 + 1])
         tally(["b", "a", "b", "c"][: number % 5])
         list(batches(list(range(number)), 3))
         announce(f"customer {number}")
@@ -120,6 +153,42 @@ PLANTED = {
         "yield items[start : start + size]",
         "yield list(items)",
         "result[0]",
+    ),
+    "global left as it was": (
+        "count",
+        'STATS["counted"] += len(rows)',
+        "len(rows)",
+        "till.STATS",
+    ),
+    "global not rebound": (
+        "count",
+        "LAST = rows[-1] if rows else None",
+        "LAST = None",
+        "till.LAST",
+    ),
+    "class attribute left as it was": (
+        "touch",
+        "for _ in range(times):",
+        "for _ in ():",
+        "till.Basket.touched",
+    ),
+    "default left as it was": (
+        "remember",
+        "seen.append(name)",
+        "seen = [*seen, name]",
+        "seen",
+    ),
+    "one more random number": (
+        "pick",
+        "return [random",
+        "random.random()\n    return [random",
+        "random numbers",
+    ),
+    "random numbers not drawn": (
+        "pick",
+        "random.choice(names) for _ in names",
+        "random.choice(names) if len(names) > 1 else names[0] for _ in names",
+        "random numbers",
     ),
     "stdout dropped": ("announce", 'print(f"now serving {name}")', "pass", "stdout"),
     "stdout changed": ("announce", "now serving {name}", "serving {name}", "stdout"),
@@ -187,7 +256,7 @@ def test_a_planted_difference_is_rejected_and_shown(
     assert found.witness is not None, found
     assert found.witness.where.startswith(where), found.witness
     assert found.witness.expected != found.witness.got
-    assert found.witness.call.startswith(name)
+    assert found.witness.call.startswith((name, "main()"))
 
 
 def test_without_an_explanation_the_gate_is_reason_enough(trace: tuple[Path, Store]) -> None:

@@ -64,7 +64,14 @@ class FakeSession(Session):
     def main_alias(self) -> dict[str, str]:
         return {}
 
-    def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
+    def call(
+        self,
+        request: Request,
+        *,
+        lines: bool = False,
+        reach: Target | None = None,
+        state: bool = False,
+    ) -> Reply:
         out = io.StringIO()
         try:
             exec(self.exchanged, self.space)

@@ -2,12 +2,13 @@
 
 import copy
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from perftrace.replay.inside.amplify import Amplifier
+from perftrace.replay.inside.amplify import Amplifier, shrunk
 
 
 def variants(*calls: Callable[[], list[Any]], count: int = 200, seed: int = 1) -> list[list[Any]]:
@@ -122,3 +123,20 @@ def test_sizes_stay_moderate() -> None:
 
 def test_a_call_without_arguments_has_no_variants() -> None:
     assert variants(list) == []
+
+
+def test_large_arguments_are_shrunk_through_all_containers() -> None:
+    value = [
+        list(range(1000)),
+        dict.fromkeys(range(100), "x" * 500),
+        (("a" * 300,) * 50,),
+        {*range(99)},
+    ]
+    small = shrunk(value, random.Random(1))
+    assert len(small[0]) <= 12
+    assert len(small[1]) <= 12
+    assert {len(text) for text in small[1].values()} == {200}
+    assert len(small[2][0]) <= 12
+    assert len(small[3]) <= 12
+    assert types_in(small) == types_in([*value])
+    assert small[0] == list(range(small[0][0], small[0][-1] + 1))

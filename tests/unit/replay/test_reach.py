@@ -138,7 +138,14 @@ class FakeSession(Session):
         self.asked: list[tuple[str, str]] = []
         self._reached = reached
 
-    def call(self, request: Request, *, lines: bool = False, reach: Target | None = None) -> Reply:
+    def call(
+        self,
+        request: Request,
+        *,
+        lines: bool = False,
+        reach: Target | None = None,
+        state: bool = False,
+    ) -> Reply:
         assert reach is not None
         self.asked.append((request.target.qualname, reach.qualname))
         times = self._reached.get(request.target.qualname)

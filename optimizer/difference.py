@@ -1,0 +1,129 @@
+"""How two replays of one call differ, and what a call looks like as text."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+
+from perftrace import values
+from perftrace.model import Binding, Call, Ending, Parameter
+from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
+from perftrace.replay.session import Replayed, Request
+
+OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
+WIDTH = 200  # of a call as text
+
+AS_IT_WAS = "left as it was"
+
+type State = Mapping[str, bytes]
+
+
+def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
+    """How two replays of one call differ."""
+    if expected.ending is not got.ending:
+        return Different("result", _ending_text(expected), _ending_text(got))
+    found = compare_values(call, expected.result, got.result, expected.ending, aliases)
+    if isinstance(found, Different):
+        return found
+    for name in ("stdout", "stderr"):
+        texts = getattr(expected, name), getattr(got, name)
+        if texts[0] != texts[1]:
+            return Different(name, *(repr(_cut(text, *texts)) for text in texts))
+    if not isinstance(found, Same) or expected.state is None or got.state is None:
+        return found
+    return _differ_in_state(call, expected.state, got.state, aliases)
+
+
+def _differ_in_state(
+    call: Call, expected: State, got: State, aliases: Mapping[str, str]
+) -> Comparison:
+    """How two replays differ in what they changed outside the call's own values."""
+    for name in sorted(expected.keys() | got.keys()):
+        if name not in got:
+            return Different(name, _shown(expected[name]), AS_IT_WAS)
+        if name not in expected:
+            return Different(name, AS_IT_WAS, _shown(got[name]))
+        if not (expected[name] and got[name]):
+            found: Comparison = Different(name, _shown(expected[name]), _shown(got[name]))
+        else:
+            found = compare_values(call, expected[name], got[name], Ending.RETURNED, aliases)
+        if isinstance(found, Different):
+            return replace(found, where=found.where.replace("result", name, 1))
+        if isinstance(found, Unknown):
+            return Unknown(name, found.reason)
+    return Same()
+
+
+def _shown(held: bytes) -> str:
+    """What a name holds; no bytes: nothing."""
+    match _read(held) if held else None:
+        case values.ListNode(items=[value, _]):
+            return values.show(value, WIDTH)
+        case _:
+            return "removed"
+
+
+@functools.lru_cache(maxsize=64)  # every candidate is compared with the same results
+def _read(blob: bytes) -> values.Node:
+    return values.read(blob)
+
+
+def compare_values(
+    call: Call, expected: bytes, got: bytes, ending: Ending, aliases: Mapping[str, str]
+) -> Comparison:
+    """How two values as bytes differ, as the outcomes of calls that ended so."""
+    if expected == got and OPAQUE not in got:
+        return Same()
+    names = [parameter.name for parameter in call.function.parameters]
+    try:
+        nodes = _read(expected), values.read(got)
+    except values.BadValue as error:
+        return Unknown("result", f"it can't be read: {error}")
+    return compare(*nodes, names=names, aliases=aliases, ending=ending)
+
+
+# --- texts ------------------------------------------------------------------------------
+
+
+def text_of(request: Request) -> str:
+    """The call as it would be written: "settle([('a', 1.5)])"."""
+    try:
+        node = values.read(request.arguments)
+    except values.BadValue:
+        node = None
+    items = node.items if isinstance(node, values.ListNode) else []
+    pairs = zip(request.parameters, items, strict=False)
+    arguments = (_argument(parameter, item) for parameter, item in pairs)
+    name = request.target.qualname.replace("<locals>.", "")
+    return f"{name}({', '.join(filter(None, arguments))})"
+
+
+def _argument(parameter: Parameter, node: values.Node) -> str:
+    shown = values.show(node, WIDTH)
+    match parameter.binding:
+        case Binding.KEYWORD:
+            return f"{parameter.name}={shown}"
+        case Binding.STAR:
+            return "" if shown == "()" else f"*{shown}"
+        case Binding.DOUBLE_STAR:
+            return "" if shown == "{}" else f"**{shown}"
+        case Binding.POSITIONAL | Binding.EITHER:
+            return shown
+
+
+def _ending_text(reply: Replayed) -> str:
+    """How a call ended, such as "raised ValueError('no')"."""
+    try:
+        node = values.read(reply.result)
+    except values.BadValue:
+        node = None
+    payload = node.items[:1] if isinstance(node, values.ListNode) else []
+    shown = "" if reply.ending is Ending.YIELDED else " ".join(map(values.show, payload))
+    return f"{reply.ending} {shown}".rstrip()
+
+
+def _cut(text: str, first: str, second: str) -> str:
+    """The part of a long text where it begins to differ from another."""
+    pairs = zip(first, second, strict=False)
+    same = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+    start = max(0, same - 20)
+    return text[start : start + 60]
