@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from perftrace.optimizer.difference import differ
 from perftrace.optimizer.mutants import mutants
 from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Workers
@@ -60,6 +59,6 @@ def _is_noticed(cases: Sequence[Case], started: Started) -> bool:
         if isinstance(reply, NotReplayed):
             return True
         aliases = started.aliases(case.call.process_id)
-        if isinstance(differ(case.call, case.expected, reply, aliases), Different):
+        if isinstance(case.differ(reply, aliases), Different):
             return True
     return False

@@ -17,6 +17,17 @@ AS_IT_WAS = "left as it was"
 type State = Mapping[str, bytes]
 
 
+def differ_in_error(expected: Replayed, got: Replayed) -> Comparison:
+    """How another replay of a call differs in which of its operations fails.
+
+    A generated call may make no sense. Then its error stays an error of that type, but where in
+    the call it comes up, with what text and after what changes is not promised.
+    """
+    texts = [_ending_text(one) for one in (expected, got)]
+    kinds = [text.partition("(")[0] for text in texts]
+    return Same() if kinds[0] == kinds[1] else Different("result", *texts)
+
+
 def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
     """How two replays of one call differ."""
     if expected.ending is not got.ending:
@@ -28,6 +39,9 @@ def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, 
         texts = getattr(expected, name), getattr(got, name)
         if texts[0] != texts[1]:
             return Different(name, *(repr(_cut(text, *texts)) for text in texts))
+    if expected.alike != got.alike:
+        own = "each item is one of its own"
+        return Different("result", expected.alike or own, got.alike or own)
     if not isinstance(found, Same) or expected.state is None or got.state is None:
         return found
     return _differ_in_state(call, expected.state, got.state, aliases)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from perftrace.model import Call, Ending, Evidence, Recorded, Run
-from perftrace.optimizer.difference import compare_values, differ, text_of
+from perftrace.optimizer.difference import compare_values, differ, differ_in_error, text_of
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
-from perftrace.replay.compare import Different, Same
+from perftrace.replay.compare import Comparison, Different, Same
 from perftrace.replay.process import TOO_LONG
 from perftrace.replay.session import NotReplayed, Replayed, Request, Target
 from perftrace.replay.unsafe import unsafe
@@ -36,6 +36,12 @@ class Case:
     expected: Replayed
     reach: Target | None = None  # given: the call of a caller, which reaches the function
     generated: bool = False  # with arguments like those of `call`
+
+    def differ(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
+        """How another replay of it differs."""
+        if self.generated and self.expected.implicit:
+            return differ_in_error(self.expected, got)
+        return differ(self.call, self.expected, got, aliases)
 
     @property
     def text(self) -> str:
@@ -187,8 +193,9 @@ class _Making:
             wall_s = usual_ns / 1e9 * SLOWER + SPARE_S
             request = replace(first.request, arguments=blob, wall_s=wall_s)
             found = _steady(first.call, request, None, self._started)
-            # What an operation raises is not promised to stay: the same error may come earlier.
-            if isinstance(found, Case) and not found.expected.implicit:
+            if isinstance(found, Case) and not (
+                found.expected.implicit and found.expected.ending is not Ending.RAISED
+            ):
                 self.generated.append(replace(found, generated=True))
                 continue
             self.unused += 1

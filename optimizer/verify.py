@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
 from perftrace.optimizer import gate
-from perftrace.optimizer.difference import differ
 from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
@@ -89,7 +88,7 @@ def _patient(case: Case) -> Request:
 def _judge(case: Case, reply: Reply, aliases: Mapping[str, str]) -> Comparison:
     if isinstance(reply, NotReplayed):
         return Different(ANSWER, "an answer", reply.reason)
-    return differ(case.call, case.expected, reply, aliases)
+    return case.differ(reply, aliases)
 
 
 def _verdict(case: Case, found: Different | Unknown) -> Rejected | Inconclusive:

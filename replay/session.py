@@ -85,6 +85,7 @@ class Replayed:
     reached: int = 0  # how often the code of `reach` started
     implicit: bool = False  # an operation raised what ended it, rather than a `raise` statement
     state: Mapping[str, bytes] | None = None  # what changed outside: name -> `[value, None]`
+    alike: str = ""  # items of a generator that are an earlier one again, or were changed later
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +354,21 @@ def _replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]
             reached=int(reply["reached"]),
             implicit=bool(reply["implicit"]),
             state=_state(reply["state"], blobs[1:]),
+            alike=_alike(reply["alike"]),
         )
     except (ArithmeticError, LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None
+
+
+def _alike(found: Sequence[Sequence[int]]) -> str:
+    """Such as "items 1, 2 are an earlier one again"."""
+    words = ("are an earlier one again", "are changed later")
+    texts = [
+        f"items {', '.join(str(int(place)) for place in places[:5])} {how}"
+        for places, how in zip(found, words, strict=True)
+        if places
+    ]
+    return "; ".join(texts)
 
 
 def _state(names: object, blobs: Sequence[bytes]) -> dict[str, bytes] | None:

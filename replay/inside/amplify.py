@@ -16,6 +16,7 @@ TRIES = 6  # variants that are made for each that is wanted: many are alike
 POOL = 200  # values of one type that are kept for exchange
 LONGER = 4  # times the length
 LARGEST = 4096  # items or characters after that
+RECORD = 8  # parts of a record at most
 FEW, LONG_TEXT = 12, 200  # what a shrunk container, or text, keeps at most
 CROSSED, GROWN = 0.2, 0.1  # the share of variants that exchange an argument, or lengthen one
 
@@ -67,7 +68,7 @@ class Amplifier:
             return self._other_atom(value, kind)
         if kind not in CONTAINERS or not depth or not _has_order(value):
             return value
-        if value and self._random.random() < 0.5:
+        if value and (_is_record(value) or self._random.random() < 0.5):
             return self._inside(value, depth)
         return _refill(value, self._rearranged(list(_items(value))))
 
@@ -110,7 +111,8 @@ class Amplifier:
         kind = type(value)
         if kind in (str, bytes, bytearray):
             return value * LONGER if len(value) * LONGER <= LARGEST else value
-        if kind not in (list, tuple) or not depth or len(value) * LONGER > LARGEST:
+        fits = kind in (list, tuple) and not _is_record(value) and len(value) * LONGER <= LARGEST
+        if not fits or not depth:
             return self._changed(value, depth)
         items = list(value) * LONGER
         self._random.shuffle(items)
@@ -133,7 +135,8 @@ def shrunk(value: Any, dice: random.Random, depth: int = DEPTH) -> Any:
     items = list(_items(value))
     size = dice.randint(1, FEW)
     start = dice.randrange(max(1, len(items) - size + 1))
-    kept = items[start : start + size] if len(items) > FEW else items
+    whole = len(items) <= FEW or (kind is not dict and _is_record(value))
+    kept = items if whole else items[start : start + size]
     if kind is dict:
         return _refill(value, [(key, shrunk(held, dice, depth - 1)) for key, held in kept])
     return _refill(value, [shrunk(part, dice, depth - 1) for part in kept])
@@ -193,6 +196,14 @@ ATOMS: dict[type, Callable[[random.Random, Any], Any]] = {
 
 SETS = frozenset({set, frozenset})
 CONTAINERS = SETS | {list, tuple, dict}
+
+
+def _is_record(value: Any) -> bool:
+    """Whether each place has a meaning of its own: then none is left out, or exchanged."""
+    kinds = set(map(type, value)) if type(value) in (list, tuple) else set()
+    if type(value) is tuple:
+        return len(value) <= RECORD or len(kinds) > 1
+    return len(kinds) > 1 and len(value) <= RECORD
 
 
 def _has_order(value: Any) -> bool:

@@ -8,7 +8,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from ...restore import Unreplayable
-from ...snapshot import encode
+from ...snapshot import encode, immutable
 from .clock import Stopwatch
 
 AWAITABLE = (CoroutineType, GeneratorType)  # the latter from @types.coroutine
@@ -49,11 +49,30 @@ class Drive:
         self._rest = rest
         self._cap = cap
         self._raised: BaseException | None = None
+        self._yielded: list[tuple[object, bytes]] = []  # each item, and what it was then
 
     @property
     def implicit(self) -> bool:
         """Whether an operation raised what ended the call, rather than a `raise` or `assert`."""
         return self._raised is not None and not _is_raised(self._raised)
+
+    @property
+    def alike(self) -> list[list[int]]:
+        """Yielded items that are an earlier item again, and those that were changed afterwards."""
+        first: dict[int, int] = {}
+        again, later = [], []
+        for index, (item, blob) in enumerate(self._yielded):
+            if not immutable(item):
+                if first.setdefault(id(item), index) != index:
+                    again.append(index)
+                if encode(item, self._cap)[0] != blob:
+                    later.append(index)
+        return [again, later]
+
+    def _keep(self, items: list[object], item: object) -> None:
+        blob = encode(item, self._cap)[0]
+        items.append(blob)
+        self._yielded.append((item, blob))
 
     def run(self, function: Callable[..., object], arguments: Arguments) -> tuple[str, object]:
         """How the call ended and with what (docs/values.md).
@@ -94,7 +113,7 @@ class Drive:
             except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
                 self._raised = error
                 return [items, RAISED, error]
-            items.append(encode(item, self._cap)[0])
+            self._keep(items, item)
         with suppress(RuntimeError):  # it ignores that it is closed
             source.close()
         return [items, self._rest, None]
@@ -112,7 +131,7 @@ class Drive:
             except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
                 self._raised = error
                 return [items, RAISED, error]
-            items.append(encode(item, self._cap)[0])
+            self._keep(items, item)
         with suppress(RuntimeError):
             await source.aclose()
         return [items, self._rest, None]

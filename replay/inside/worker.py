@@ -151,6 +151,7 @@ class Worker:
             "lines": sorted(watch.lines) if watch else [],
             "reached": watch.starts if watch else 0,
             "implicit": drive.implicit,
+            "alike": drive.alike,
         }
         return header, [result, *changed.values()]
 

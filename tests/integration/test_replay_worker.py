@@ -427,3 +427,38 @@ def test_an_error_of_an_operation_is_told_from_one_that_is_raised(
             reply = session.call(program.request(f"m.py:{name}", 3))
             assert isinstance(reply, Replayed)
             assert reply.implicit is implicit
+
+
+@pytest.mark.parametrize(
+    ("body", "alike"),
+    [
+        ("yield [1]\n    yield [1]", ""),
+        ("yield 'a'\n    yield 'a'", ""),
+        ("part = []\n    yield part\n    yield part", "items 1 are an earlier one again"),
+        ("part = []\n    yield part\n    part.append(1)", "items 0 are changed later"),
+    ],
+)
+def test_items_that_share_an_object_or_change_later_are_told(
+    program: Program, body: str, alike: str
+) -> None:
+    program.write("m.py", f"def f(n):\n    {body}\n")
+    with program.session() as session:
+        reply = session.call(program.request("m.py:f", 3))
+    assert isinstance(reply, Replayed)
+    assert reply.alike == alike
+
+
+def test_what_a_call_changes_in_globals_is_told_where_it_is_asked_for(program: Program) -> None:
+    program.write("m.py", "SEEN = []\ndef f(n):\n    SEEN.append(n)\n")
+    request = program.request("m.py:f", 3)
+    with program.session() as session:
+        first = session.call(request, state=True)
+        unasked = session.call(request)
+        third = session.call(request, state=True)
+    assert isinstance(first, Replayed) and isinstance(unasked, Replayed)
+    assert isinstance(third, Replayed)
+    assert unasked.state is None
+    assert first.state is not None and third.state is not None
+    assert list(first.state) == list(third.state) == ["m.SEEN"]
+    assert values.show(values.read(first.state["m.SEEN"])) == "[[3], None]"
+    assert values.show(values.read(third.state["m.SEEN"])) == "[[3, 3, 3], None]"

@@ -2,7 +2,12 @@
 
 from typing import Any
 
+from perftrace import snapshot
+from perftrace.model import Ending
 from perftrace.optimizer import oracle
+from perftrace.optimizer.difference import differ_in_error
+from perftrace.replay.compare import Different, Same
+from perftrace.replay.session import Replayed
 
 SOURCE = """\
 count = 0
@@ -156,3 +161,18 @@ def test_generation_ends_where_calls_take_too_long(make_lab: Any) -> None:
 def test_without_a_recorded_call_none_is_generated(make_lab: Any) -> None:
     lab = make_lab(GENERATING.format(like=[1, 2]), {"f": ["n"]})
     assert consult(lab).generated == ()
+
+
+def test_a_generated_call_that_fails_in_an_operation_is_held_to_its_kind_of_error() -> None:
+    expected, same, other, fine = (
+        Replayed(ending, snapshot.encode([value, None], 9999)[0], 1, 1, out, "", implicit=True)
+        for ending, value, out in [
+            (Ending.RAISED, KeyError("a"), "x"),
+            (Ending.RAISED, KeyError("b"), ""),
+            (Ending.RAISED, IndexError("a"), "x"),
+            (Ending.RETURNED, 1, "x"),
+        ]
+    )
+    assert isinstance(differ_in_error(expected, same), Same)
+    assert isinstance(differ_in_error(expected, other), Different)
+    assert isinstance(differ_in_error(expected, fine), Different)

@@ -44,6 +44,7 @@ LIAR = """
         text = json.dumps({**header, "blobs": sizes}).encode()
         os.write(writing, struct.pack("<II", len(text), len(payload)) + text + payload)
     outcome = {"ending": "returned", "cpu_ns": 1, "wall_ns": 2, "lines": [1], "reached": 0}
+    outcome |= {"implicit": False, "alike": [[], []], "state": None}
     receive()
     send({"main": None})
     receive()
@@ -82,6 +83,9 @@ def test_a_truthful_worker_is_heard(tmp_path: Path) -> None:
         ("send({**outcome, 'cpu_ns': [1]}, b'x')", "its reply could not be read"),
         ("send({**outcome, 'wall_ns': float('inf')}, b'x')", "its reply could not be read"),
         ("send({**outcome, 'lines': {'a': 1}}, b'x')", "its reply could not be read"),
+        ("send({**outcome, 'alike': [['x'], []]}, b'x')", "its reply could not be read"),
+        ("send({**outcome, 'alike': [[1]]}, b'x')", "its reply could not be read"),
+        ("send({**outcome, 'state': ['a', 'b']}, b'xy', [1, 1])", "its reply could not be read"),
         ("send(outcome)", "its reply could not be read"),
         ("send({}, b'x')", "its reply could not be read"),
         ("send(outcome, b'xyz', [1])", "its reply could not be read"),

@@ -1,0 +1,1 @@
+"""Changes that must never be accepted, and changes that should be: by subject, each with a name."""
