@@ -15,7 +15,7 @@ from ...snapshot import TooBig, Unencodable, encode, immutable
 from . import sandbox, wire
 from .amplify import Amplifier, shrunk
 from .block import Block, Work
-from .drive import Arguments, Drive
+from .drive import Arguments, Drive, seed
 from .guard import Guard
 from .locate import Code, Finder, NotFound
 from .overlay import Overlay
@@ -132,6 +132,7 @@ class Worker:
         wanted = request["lines"] or request["reach"]
         watch = Watch(watched, lines=request["lines"]) if wanted else None
         self._begin()
+        seed()
         if request["state"]:
             self._state.begin()
         keywords = Keywords(function, arguments.keywords)

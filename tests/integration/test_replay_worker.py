@@ -455,10 +455,12 @@ def test_what_a_call_changes_in_globals_is_told_where_it_is_asked_for(program: P
         first = session.call(request, state=True)
         unasked = session.call(request)
         third = session.call(request, state=True)
-    assert isinstance(first, Replayed) and isinstance(unasked, Replayed)
+    assert isinstance(first, Replayed)
+    assert isinstance(unasked, Replayed)
     assert isinstance(third, Replayed)
     assert unasked.state is None
-    assert first.state is not None and third.state is not None
+    assert first.state is not None
+    assert third.state is not None
     assert list(first.state) == list(third.state) == ["m.SEEN"]
     assert values.show(values.read(first.state["m.SEEN"])) == "[[3], None]"
     assert values.show(values.read(third.state["m.SEEN"])) == "[[3, 3, 3], None]"
