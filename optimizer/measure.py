@@ -8,8 +8,9 @@ Where the versions can't share a process, such pairs are all there is.
 
 Blocks run in groups, each in the order ABBA or BAAB by the toss of a coin, so that a drift of the
 machine's speed falls on both; the median of the groups' ratios counts, so that a jolt costs one
-group. Blocks are short: many groups fit, and the copies of the arguments that a block needs stay
-in the processor's cache.
+group. Where code lies in memory is worth a per cent or two: in a shared process it lies elsewhere
+for each group. Blocks are short: many groups fit, and the copies of the arguments that a block
+needs stay in the processor's cache.
 """
 
 import functools
@@ -51,8 +52,8 @@ class Effort:
 
 
 SCREEN = Effort(pairs=1, most=1, groups=3, block_s=0.03)
-MEASURE = Effort(pairs=4, most=8, groups=5, block_s=0.03)
-CONFIRM = Effort(pairs=6, most=12, groups=5, block_s=0.04, confirms=True)
+MEASURE = Effort(pairs=4, most=8, groups=7, block_s=0.03)
+CONFIRM = Effort(pairs=6, most=12, groups=11, block_s=0.03, confirms=True)
 APART = Effort(pairs=4, most=12, groups=5, block_s=0.03)
 
 
@@ -93,7 +94,7 @@ class _NoTime(Exception):  # noqa: N818 - an outcome
 
 
 type Both = tuple[Version, Version]  # old, new
-type Run = Callable[[int, int], BlockTime]  # so many rounds of one version
+type Run = Callable[[int, int, int], BlockTime]  # so many rounds of one version, and its place
 type Take = Callable[[ExitStack, Workload, Both, Effort, int], _Sample | _Apart]
 
 
@@ -233,14 +234,15 @@ class Timer:
         if key not in self._rounds:
             self._rounds[key] = _calibrate(runs[OLD], effort)
         rounds, groups = self._rounds[key]
-        for version, run in enumerate(runs):
-            run(min(rounds, WARM_UP), version)
         found: list[tuple[float, float]] = []
         for _ in range(groups):
+            move = self._dice.randrange(1, 2**31)
+            for version, run in enumerate(runs):
+                run(min(rounds, WARM_UP), version, move if version == OLD else 0)
             first = self._dice.randrange(2)
             times = [0.0, 0.0]
             for version in (first, 1 - first, 1 - first, first):
-                block = runs[version](rounds, version)
+                block = runs[version](rounds, version, 0)
                 times[version] += max(1, block.cpu_ns) / block.calls / 2
             found.append((times[OLD], times[NEW]))
         return _of_groups(found)
@@ -249,7 +251,7 @@ class Timer:
         times = [0.0, 0.0]
         first = self._dice.randrange(2)
         for version in (first, 1 - first):
-            block = runs[version](1, version)
+            block = runs[version](1, version, 0)
             times[version] = max(1, block.cpu_ns) / block.calls
             if version == OLD and block.cpu_ns < COLD_NS:
                 raise _NoTime("keeps state between calls; its recorded calls take too little time")
@@ -289,7 +291,7 @@ def _calibrate(run: Run, effort: Effort) -> tuple[int, int]:
     rounds = 1
     while True:
         began = time.perf_counter()
-        block = run(rounds, OLD)
+        block = run(rounds, OLD, 0)
         elapsed = time.perf_counter() - began
         share = min(BLOCK_NS / max(1, block.cpu_ns), effort.block_s / elapsed)
         if share < 1.25 or rounds >= MAX_ROUNDS:
@@ -298,8 +300,8 @@ def _calibrate(run: Run, effort: Effort) -> tuple[int, int]:
         rounds = min(MAX_ROUNDS, math.ceil(rounds * min(share, 16)))
 
 
-def _run(session: Session, rounds: int, version: int) -> BlockTime:
-    block = session.run_block(rounds, version)
+def _run(session: Session, rounds: int, version: int, move: int) -> BlockTime:
+    block = session.run_block(rounds, version, move)
     if isinstance(block, NotReplayed):
         raise _NoTime(block.reason)
     return block

@@ -243,17 +243,18 @@ class Session:
             return self._not_replayed(error)
         return Prepared(len(requests), str(reply.get("apart", ""))[:1000])
 
-    def run_block(self, rounds: int, version: int = NEW) -> BlockTime | NotReplayed:
+    def run_block(self, rounds: int, version: int = NEW, move: int = 0) -> BlockTime | NotReplayed:
         """Time `rounds` rounds of the prepared calls, each on a fresh copy of its arguments.
 
-        `version` is `OLD` or `NEW` where another version was prepared too.
+        `version` is `OLD` or `NEW` where another version was prepared too. From a block with `move`
+        on the code of both lies elsewhere in memory, by that number.
         """
         if self._stale:
             prepared = self.prepare(self._prepared, self._other)
             if isinstance(prepared, NotReplayed):
                 return prepared
         seconds = self._limits.block_s
-        header = {"op": "block", "rounds": rounds, "version": version}
+        header = {"op": "block", "rounds": rounds, "version": version, "move": move}
         try:
             worker = self._begin(header, [])
             before = worker.signal()

@@ -21,7 +21,7 @@ from .locate import Code, Finder, NotFound
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
 from .state import State
-from .versions import Apart, Codes, Versions
+from .versions import Apart, Codes, Versions, moved
 from .watch import Keywords, Watch
 
 LARGEST_INPUT = 1 << 20  # bytes of the arguments of a generated call
@@ -101,6 +101,7 @@ class Worker:
         self._works: list[Work] = []
         self._versions: TwoVersions | None = None
         self._exchanged: TwoVersions | None = None
+        self._apart: list[list[bytearray]] = []  # kept between the copies of the versions' code
 
     def serve(self) -> None:
         """Answer requests until the parent closes its end."""
@@ -230,6 +231,10 @@ class Worker:
     def _block(self, request: Request, _blobs: list[bytes]) -> Message:
         if self._versions is not None:
             versions, codes = self._versions
+            if request["move"]:
+                both = [moved(one, request["move"] + place) for place, one in enumerate(codes)]
+                codes, self._apart = (both[0][0], both[1][0]), [apart for _, apart in both]
+                self._versions = versions, codes
             versions.use(codes[request["version"]])
         block = Block(self._works, request["rounds"])
         self._begin()

@@ -113,7 +113,7 @@ class FakeSession(Session):
         self.sources = (other.source if other else self.source, self.source)
         return Prepared(len(requests), "it is alone" if "# alone" in self.source else "")
 
-    def run_block(self, rounds: int, version: int = NEW) -> BlockTime | NotReplayed:
+    def run_block(self, rounds: int, version: int = NEW, move: int = 0) -> BlockTime | NotReplayed:
         calls = rounds * self.prepared
         noise = random.Random(f"{self.seed}{self.source}").uniform(0.99, 1.01)
         spent = round(cost(self.sources[version]) * noise * calls)
