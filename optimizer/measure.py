@@ -54,6 +54,8 @@ class Effort:
 SCREEN = Effort(pairs=1, most=1, groups=3, block_s=0.03)
 MEASURE = Effort(pairs=4, most=8, groups=7, block_s=0.03)
 CONFIRM = Effort(pairs=6, most=12, groups=11, block_s=0.03, confirms=True)
+LONG_NS = 1_000_000_000  # CPU time of a sample whose calls take long
+CLEAR, FEW_GROUPS = math.log(1.5), 3  # of a ratio so far from 1, fewer blocks are enough
 APART = Effort(pairs=4, most=12, groups=5, block_s=0.03)
 
 
@@ -80,6 +82,7 @@ class _Sample:
     old: float
     new: float
     log: float  # of the ratio old over new: the median of the groups
+    spent: int = 0  # CPU time of all blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,10 @@ class Timer:
             if isinstance(found, _Apart):
                 return found
             samples.append(found)
+            if found.log > CLEAR:  # no need to be exact
+                effort = replace(effort, groups=min(effort.groups, FEW_GROUPS))
+            if found.spent > LONG_NS and len(samples) == 1:  # long calls are steadier, and dear
+                effort = replace(effort, pairs=(effort.pairs + 1) // 2, most=effort.most // 2 + 1)
         return _measurement(samples)
 
     def _together(
@@ -235,17 +242,21 @@ class Timer:
             self._rounds[key] = _calibrate(runs[OLD], effort)
         rounds, groups = self._rounds[key]
         found: list[tuple[float, float]] = []
+        spent = 0
         for _ in range(groups):
-            move = self._dice.randrange(1, 2**31)
-            for version, run in enumerate(runs):
-                run(min(rounds, WARM_UP), version, move if version == OLD else 0)
             first = self._dice.randrange(2)
+            order = [(version, rounds) for version in (first, 1 - first, 1 - first, first)]
+            if groups > 1:  # else blocks are so long that they warm up themselves
+                order = [(first, min(rounds, WARM_UP)), (1 - first, min(rounds, WARM_UP)), *order]
+            move = self._dice.randrange(1, 2**31)
             times = [0.0, 0.0]
-            for version in (first, 1 - first, 1 - first, first):
-                block = runs[version](rounds, version, 0)
-                times[version] += max(1, block.cpu_ns) / block.calls / 2
+            for place, (version, many) in enumerate(order):
+                block = runs[version](many, version, 0 if place else move)
+                spent += block.cpu_ns
+                if place >= len(order) - 4:
+                    times[version] += max(1, block.cpu_ns) / block.calls / 2
             found.append((times[OLD], times[NEW]))
-        return _of_groups(found)
+        return replace(_of_groups(found), spent=spent)
 
     def _cold_blocks(self, runs: Sequence[Run]) -> _Sample:
         times = [0.0, 0.0]

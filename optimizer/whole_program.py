@@ -23,6 +23,7 @@ from perftrace.optimizer.interval import Interval
 from perftrace.secret import REMOVED
 
 FEWEST, MOST = 3, 7  # pairs
+NARROW = 1.1  # the ratio of the interval's ends from which on no further pair is needed
 SLOWER, SPARE_S = 4, 60.0  # a run may take so many times the recorded time, and a bit
 REPLAY = Path(str(replay.__file__)).parent
 
@@ -108,6 +109,9 @@ def _compare(program: "_Program", seconds: float, old: Path, new: Path) -> Compa
         if steady and before.output != after.output:
             return _changed(before.output, after.output)
         ran.append((before, after))
+        so_far = interval.of_logs([math.log(a.cpu_s / b.cpu_s) for a, b in ran])
+        if len(ran) >= FEWEST and so_far.low > 1 and so_far.high < so_far.low * NARROW:
+            break
     return Compared(
         cpu=interval.of_logs([math.log(a.cpu_s / b.cpu_s) for a, b in ran]),
         wall=interval.of_logs([math.log(a.wall_s / b.wall_s) for a, b in ran]),
