@@ -49,6 +49,10 @@ bench: $(STAMP) ## Measure what recording costs (benchmarks/README.md)
 	@"$(BIN)/python" benchmarks/overhead.py
 	@"$(BIN)/python" benchmarks/startup.py
 
+trust: $(STAMP) ## Try what verdicts rest on (docs/trust.md)
+	@"$(BIN)/pytest" -q tests/integration/test_corpus.py tests/integration/test_planted_candidates.py tests/integration/test_sandbox.py tests/unit/replay
+	@"$(BIN)/python" benchmarks/timing.py --comparisons 20
+
 dogfood: $(STAMP) ## Record perftrace's own tests and rank them
 	@"$(BIN)/perftrace" run -m pytest -q tests/unit
 	@"$(BIN)/perftrace" top

@@ -40,7 +40,7 @@ def types_in(value: Any) -> set[type]:
         frozenset({1, 2}),
         [("a", 1), ("b", 2)],
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_types_stay_and_values_differ(value: Any) -> None:
     found = variants(lambda: [copy.deepcopy(value), 1])
