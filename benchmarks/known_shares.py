@@ -64,13 +64,17 @@ def measured(names: list[str]) -> tuple[dict[str, float], int]:
     with tempfile.TemporaryDirectory() as folder:
         text = "".join(BODY.format(number=number) for number in range(FUNCTIONS))
         (Path(folder) / "app.py").write_text(text + MAIN.format(step=STEP, names=", ".join(names)))
-        environment = {**os.environ, "XDG_CONFIG_HOME": folder}
+        environment = {**os.environ, "XDG_CONFIG_HOME": f"{folder}/config"}
         command = [sys.executable, "-c", ENTRY]
-        for words in (["run", "app.py"], ["top", "-n", "0", "--json"]):
-            done = subprocess.run(
-                [*command, *words], cwd=folder, env=environment, capture_output=True, check=True
+        said = [
+            subprocess.run(
+                [*command, *words], cwd=folder, env=environment, capture_output=True, check=False
             )
-    found = json.loads(done.stdout)
+            for words in (["run", "app.py"], ["top", "-n", "0", "--json"])
+        ]
+    if any(one.returncode for one in said):
+        raise SystemExit(b"".join(one.stderr for one in said).decode())
+    found = json.loads(said[-1].stdout)
     shares = {
         row["function"].rpartition(":")[2]: row["hot_percent"] / 100 for row in found["functions"]
     }

@@ -87,8 +87,8 @@ def compared(folder: Path, count: int) -> dict[str, tuple[int, list[float], int]
     """By kind: how many were accepted, all ratios, and the processes that they took."""
     (folder / "app.py").write_text(PROGRAM)
     run = [sys.executable, "-c", ENTRY, "run", "--overhead", "50%", "app.py"]
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
-    os.environ["XDG_CONFIG_HOME"] = str(folder)
+    environment = {**os.environ, "XDG_CONFIG_HOME": f"{folder}/config"}
+    os.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
     subprocess.run(run, cwd=folder, env=environment, check=True, capture_output=True)
     accepted: Counter[str] = Counter()
     samples: Counter[str] = Counter()

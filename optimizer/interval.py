@@ -1,22 +1,26 @@
-"""The mean ratio of a few process pairs and its 95 % interval (Student's t on the logarithms)."""
+"""The typical ratio of a few processes or pairs of them, and its 95 % interval.
 
+From six values on these are the median and its interval by order statistics (Hollander & Wolfe,
+Nonparametric Statistical Methods, section 3.6), which assumes nothing of the distribution: of nine
+values one on each side does not count, of twelve two, so that a process that was disturbed does not
+decide. Fewer values have no such interval; theirs are the geometric mean and Student's t.
+"""
+
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Critical values t(0.975, df) for df = 1 … 30: NIST/SEMATECH e-Handbook of Statistical Methods,
-# section 1.3.6.7.2. Beyond 30 the last value is used, which only widens the interval.
-T_975 = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
-    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
-    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
-)
+# Critical values t(0.975, df) for df = 1 … 4: NIST/SEMATECH e-Handbook of Statistical Methods,
+# section 1.3.6.7.2.
+T_975 = (12.706, 4.303, 3.182, 2.776)
+RANKED = 6  # values, from which on there is an interval by order
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A geometric mean with its 95 % interval; one value alone has an unbounded interval."""
+    """A typical ratio with its 95 % interval; one value alone has an unbounded interval."""
 
     ratio: float
     low: float
@@ -28,9 +32,23 @@ class Interval:
 
 def of_logs(logs: Sequence[float]) -> Interval:
     """The interval of ratios given by their natural logarithms; at least one is needed."""
+    if len(logs) >= RANKED:
+        return _by_ranks(logs)
     center = statistics.fmean(logs)
     if len(logs) == 1:
         return Interval(math.exp(center), 0.0, math.inf)
-    freedom = min(len(logs) - 1, len(T_975))
-    half = T_975[freedom - 1] * statistics.stdev(logs) / math.sqrt(len(logs))
+    half = T_975[len(logs) - 2] * statistics.stdev(logs) / math.sqrt(len(logs))
     return Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
+
+
+def _by_ranks(logs: Sequence[float]) -> Interval:
+    ordered = sorted(logs)
+    out = _left_out(len(logs))
+    middle = statistics.median(logs)
+    return Interval(math.exp(middle), math.exp(ordered[out]), math.exp(ordered[-1 - out]))
+
+
+def _left_out(count: int) -> int:
+    """Values beyond each end of the interval: the true median lies there with 2.5 % at most."""
+    chances = itertools.accumulate(math.comb(count, number) / 2**count for number in range(count))
+    return next(number for number, chance in enumerate(chances) if chance > 0.025) - 1

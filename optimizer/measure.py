@@ -56,7 +56,7 @@ MEASURE = Effort(pairs=4, most=8, groups=7, block_s=0.03)
 CONFIRM = Effort(pairs=6, most=12, groups=11, block_s=0.03, confirms=True)
 LONG_NS = 1_000_000_000  # CPU time of a sample whose calls take long
 CLEAR, FEW_GROUPS = math.log(1.5), 3  # of a ratio so far from 1, fewer blocks are enough
-APART = Effort(pairs=4, most=12, groups=5, block_s=0.03)
+APART = Effort(pairs=6, most=12, groups=5, block_s=0.03)
 
 
 @dataclass(frozen=True, slots=True)

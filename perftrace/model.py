@@ -233,8 +233,8 @@ type Verdict = Accepted | Rejected | Inconclusive
 class Measurement:
     """Old time over new time, from interleaved blocks in fresh processes.
 
-    `ratio` is the geometric mean of the per-process ratios, `low` and `high` its 95 % interval
-    (Student's t on the logarithms). Above 1 is faster. Where both versions took turns in one
+    `ratio` is the typical per-process ratio, `low` and `high` its 95 % interval
+    (`optimizer/interval.py`). Above 1 is faster. Where both versions took turns in one
     process, `apart` holds the same three figures from processes that ran one version each.
     """
 

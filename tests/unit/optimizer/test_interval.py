@@ -29,10 +29,19 @@ def test_a_single_ratio_proves_nothing() -> None:
     assert (found.low, found.high) == (0.0, math.inf)
 
 
-def test_more_pairs_than_the_table_use_its_last_value() -> None:
-    logs = [0.0, 0.2] * 20
-    half = 2.042 * math.sqrt(0.01 * 40 / 39) / math.sqrt(40)
-    assert interval.of_logs(logs).high == pytest.approx(math.exp(0.1 + half))
+@pytest.mark.parametrize(
+    ("count", "out"), [(6, 0), (8, 0), (9, 1), (11, 1), (12, 2), (15, 3), (20, 5)]
+)
+def test_from_six_values_on_it_is_the_medians_interval(count: int, out: int) -> None:
+    found = interval.of_logs([number / 10 for number in range(count)])
+    ends = [math.log(one) for one in (found.low, found.ratio, found.high)]
+    assert ends == pytest.approx([out / 10, (count - 1) / 20, (count - 1 - out) / 10])
+
+
+def test_one_process_that_was_disturbed_does_not_decide() -> None:
+    found = interval.of_logs([0.05, 0.051, 0.049, 0.052, 0.05, 0.048, 0.05, -0.4, 0.9])
+    assert found.low > 1.04
+    assert found.high < 1.06
 
 
 def test_it_reads_as_ratio_and_bounds() -> None:
