@@ -22,7 +22,7 @@ from typing import Any
 from ...snapshot import TooBig, Unencodable, encode, immutable
 
 LARGEST = 32 << 10  # bytes of one name's value: more is a table
-MOST = 512 << 10  # of all of them
+MOST = 512 << 10  # of all of them in one go; if it is more, each name is looked at
 FOREIGN = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 NOT_STATE = (
     *(FunctionType, BuiltinFunctionType, ModuleType, type, staticmethod, classmethod, property),
@@ -39,7 +39,7 @@ class State:
         self._root = os.path.realpath(root) + os.sep
         self._tables: set[str] = set()  # too large to be looked at each time
         self._known: dict[str, bytes] = {}
-        self._whole = b""
+        self._whole: bytes | None = None
         self._random = b""
         self._count = 0  # of all modules, when ours were listed
         self._modules: list[tuple[str, Mapping[str, Any]]] = []
@@ -47,7 +47,7 @@ class State:
     def begin(self) -> None:
         """A call is about to begin."""
         whole = self._written()
-        if whole != self._whole:  # a module was imported, or the program set something
+        if whole is None or whole != self._whole:  # an import, or the program set something
             self._known = self._each()
             self._whole = self._written()
         self._random = _random_state()
@@ -56,7 +56,7 @@ class State:
         """Each name that holds something else since, as `[value, None]`; no bytes: it is gone."""
         found: dict[str, bytes] = {}
         whole = self._written()
-        if whole != self._whole:
+        if whole is None or whole != self._whole:
             now = self._each()
             found = {name: blob for name, blob in now.items() if blob != self._known.get(name)}
             found |= dict.fromkeys(self._known.keys() - now.keys(), b"")
@@ -66,13 +66,13 @@ class State:
             found["random numbers"] = encode([f"state {drawn.hex()[:8]}", None], LARGEST)[0]
         return found
 
-    def _written(self) -> bytes:
-        """All of it in one go; nothing where it is too much."""
+    def _written(self) -> bytes | None:
+        """All of it in one go; None: it is too much for that."""
         held = [(name, value) for name, value in self._held() if name not in self._tables]
         try:
             return encode(held, MOST)[0]
         except (TooBig, Unencodable):
-            return b""
+            return None
 
     def _each(self) -> dict[str, bytes]:
         found = {}
@@ -106,7 +106,7 @@ def _of(prefix: str, names: Mapping[str, Any], module: object) -> Iterator[Held]
     """What a module holds under names of its own; or a class of its own, then without a module."""
     for name, value in list(names.items()):
         place = f"{prefix}.{name}"
-        if name.startswith("__") and name.endswith("__"):
+        if type(name) is not str or (name.startswith("__") and name.endswith("__")):
             continue
         if type(value) is FunctionType:
             yield from _of_function(place, value)
@@ -144,11 +144,12 @@ def _name_of(named: tuple[str, object]) -> str:
 def _random_state() -> bytes:
     """A digest of the states of the usual generators."""
     digest = hashlib.blake2b(digest_size=16)
-    plain = sys.modules.get("random")
-    if plain is not None:
-        digest.update(str(hash(plain.getstate())).encode())
-    arrays = sys.modules.get("numpy.random")
-    if arrays is not None:
-        state = arrays.get_state(legacy=False)["state"]
-        digest.update(state["key"].tobytes() + str(state["pos"]).encode())
+    get = getattr(sys.modules.get("random"), "getstate", None)  # it may be the program's own
+    if get is not None:
+        digest.update(str(hash(get())).encode())
+    get = getattr(sys.modules.get("numpy.random"), "get_state", None)
+    if get is not None:
+        for name, part in sorted(get(legacy=False)["state"].items()):
+            digest.update(name.encode())
+            digest.update(part.tobytes() if hasattr(part, "tobytes") else repr(part).encode())
     return digest.digest()

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from perftrace.replay.inside.state import LARGEST, State
+from perftrace.replay.inside.state import LARGEST, MOST, State
 from perftrace.restore import decode
 
 TEXT = """
 import os
 COUNT = 0
 ROWS = [1]
-TABLE = list(range(100_000))
+TABLE = list(range(1_000_000))
 LOCK = __import__("threading").Lock()
 class Desk:
     opened = 0
@@ -110,6 +110,18 @@ def test_drawing_random_numbers_is_a_change(app: Any, tmp_path: Path) -> None:
     assert changes(state, lambda: random.Random(1).random()) == {}
 
 
-def test_much_state_is_left_out_by_size_alone(app: Any, tmp_path: Path) -> None:
+def test_much_state_is_looked_at_name_by_name(app: Any, tmp_path: Path) -> None:
+    for number in range(40):  # more than is written in one go
+        setattr(app, f"MORE_{number}", "x" * (LARGEST - 200))
+    assert 40 * (LARGEST - 200) > MOST
+    assert changes(State(str(tmp_path)), lambda: setattr(app, "COUNT", 1)) == {"COUNT": 1}
     app.ROWS.extend(range(LARGEST))
+    assert changes(State(str(tmp_path)), lambda: app.ROWS.append(1)) == {}
+
+
+def test_a_program_may_have_a_module_random_of_its_own(
+    app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "random", types.ModuleType("random"))
+    vars(app)[5] = "a name that is no text"
     assert changes(State(str(tmp_path)), lambda: setattr(app, "COUNT", 1)) == {"COUNT": 1}
