@@ -79,7 +79,7 @@ def effects(function: str) -> set[tuple[str, str]]:
 
 
 def test_effects_are_recorded_and_shown() -> None:
-    assert perftrace("run", "--no-sample", "app.py").returncode == 0
+    assert perftrace("run", "--no-sample", "--overhead", "50%", "app.py").returncode == 0
     here = Path.cwd()
     read, write = ("file read", str(here / "in.txt")), ("file written", str(here / "out.txt"))
     assert effects("read") == {read}
@@ -97,13 +97,13 @@ def test_effects_are_recorded_and_shown() -> None:
 
 
 def test_a_forked_childs_effects_are_its_own() -> None:
-    perftrace("run", "--no-sample", "app.py")
+    perftrace("run", "--no-sample", "--overhead", "50%", "app.py")
     assert ("file written", str(Path.cwd() / "child.txt")) not in effects("main")
     assert ("process started", "") in effects("fork")
 
 
 def test_unsafe_calls_are_not_made_again_and_the_reason_is_given() -> None:
-    perftrace("run", "--no-sample", "app.py")
+    perftrace("run", "--no-sample", "--overhead", "50%", "app.py")
     Path("out.txt").unlink()
     rows = {
         row["function"].partition(":")[2]: row for row in document("replay", "--write")["functions"]
@@ -118,7 +118,7 @@ def test_unsafe_calls_are_not_made_again_and_the_reason_is_given() -> None:
 
 
 def test_without_effects_none_are_noted_and_that_is_said() -> None:
-    done = perftrace("run", "--no-sample", "--no-effects", "app.py")
+    done = perftrace("run", "--no-sample", "--overhead", "50%", "--no-effects", "app.py")
     assert "effects (1 --no-effects was given)" in done.stderr
     assert effects("main") == set()
     assert document("show", "app.py:tick")["reads"] == []
@@ -131,7 +131,7 @@ def test_secrets_reach_no_file_of_ours() -> None:
         "def rows(connection):\n    yield connection\n    yield 1\n"
         "login('ann', sys.argv[2])\nlist(rows(f'db://ann:{sys.argv[2]}@host/x'))\n"
     )
-    done = perftrace("run", "--no-sample", "app.py", "--password", "hunter2")
+    done = perftrace("run", "--no-sample", "--overhead", "50%", "app.py", "--password", "hunter2")
     assert "holds a secret" in done.stderr
     kept = [path for path in Path(".perftrace").rglob("*") if path.is_file()]
     assert kept
@@ -144,10 +144,10 @@ def test_secrets_reach_no_file_of_ours() -> None:
 def test_redaction_can_be_switched_off_and_extended() -> None:
     Path("app.py").write_text("def f(iban, password):\n    return 1\nf('DE12', 'hunter2')\n")
     Path("pyproject.toml").write_text("[tool.perftrace]\nredact = false\n")
-    perftrace("run", "--no-sample", "app.py")
+    perftrace("run", "--no-sample", "--overhead", "50%", "app.py")
     assert "hunter2" in document("calls", "app.py:f")["calls"][0]["arguments"]
     Path("pyproject.toml").write_text("[tool.perftrace]\nredact = ['iban']\n")
     Path("app.py").write_text("def f(iban):\n    return 1\nf('DE12')\n")
-    perftrace("run", "--no-sample", "app.py")
+    perftrace("run", "--no-sample", "--overhead", "50%", "app.py")
     (call,) = document("calls", "app.py:f")["calls"]
     assert "holds a secret (iban)" in call["arguments"]

@@ -48,7 +48,7 @@ def perftrace(*arguments: str) -> Done:
 
 def run(program: str, *options: str, words: tuple[str, ...] = ()) -> Done:
     Path("app.py").write_text(program, encoding="utf-8")
-    return perftrace("run", "--no-sample", *options, "app.py", *words)
+    return perftrace("run", "--no-sample", "--overhead", "50%", *options, "app.py", *words)
 
 
 def calls(qualname: str) -> list[Call]:

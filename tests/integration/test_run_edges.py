@@ -22,7 +22,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", ENTRY, "run", "--no-sample", *words],
+        [sys.executable, "-c", ENTRY, "run", "--no-sample", "--overhead", "50%", *words],
         capture_output=True,
         text=True,
         timeout=120,

@@ -248,7 +248,7 @@ def test_a_test_that_forks_has_the_childs_calls_too() -> None:
 @pytest.mark.parametrize("plugin", ["perftrace", "no:perftrace"])
 def test_a_suite_under_perftrace_run_has_contexts_with_and_without_the_plugin(plugin: str) -> None:
     words = ("-m", "pytest", "-q", "-p", plugin if ":" in plugin else "no:cacheprovider", "unit")
-    done = perftrace("run", "--no-sample", *words)
+    done = perftrace("run", "--no-sample", "--overhead", "50%", *words)
     assert OUTCOME in done.stdout
     assert "perftrace" not in done.stdout
     # The framework's own runner is not called for a test that is skipped.
@@ -258,7 +258,9 @@ def test_a_suite_under_perftrace_run_has_contexts_with_and_without_the_plugin(pl
 
 
 def test_the_option_adds_nothing_under_perftrace_run() -> None:
-    done = perftrace("run", "--no-sample", "-m", "pytest", "-q", "--perftrace", "unit")
+    done = perftrace(
+        "run", "--no-sample", "--overhead", "50%", "-m", "pytest", "-q", "--perftrace", "unit"
+    )
     assert OUTCOME in done.stdout
     assert reached() == REACHED
     with Store.open(DATABASE) as store:
@@ -277,7 +279,7 @@ def test_unittest_has_contexts_without_any_plugin() -> None:
         "class Async(unittest.IsolatedAsyncioTestCase):\n"
         "    async def test_c(self):\n        shop.unused()\n"
     )
-    done = perftrace("run", "--no-sample", "-m", "unittest", "-q", "test_unit")
+    done = perftrace("run", "--no-sample", "--overhead", "50%", "-m", "unittest", "-q", "test_unit")
     assert done.returncode == 0
     assert reached() == {
         "test_unit.Case.test_a": {"Base.setUp", "Case.test_a", "rounded", "price"},
