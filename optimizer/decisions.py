@@ -26,6 +26,7 @@ from perftrace.model import (
 from perftrace.store import Store
 
 ENOUGH = 0.9  # of small mistakes noticed; calls that notice fewer are weak evidence
+FEW = 10  # calls: whatever they notice
 
 type Row = Mapping[str, Any]
 
@@ -68,11 +69,11 @@ def evidence_text(evidence: Evidence) -> str:
     through = f" ({evidence.indirect} through callers)" if evidence.indirect else ""
     made = f" and {evidence.generated:,} generated ones" if evidence.generated else ""
     text = f"no difference in {evidence.recorded} recorded {calls}{through}{made}"
-    if not evidence.mistakes or not evidence.mistakes[1]:
-        return text
-    noticed, tried = evidence.mistakes
-    weak = "weak evidence: " if noticed < ENOUGH * tried else ""
-    return f"{weak}{text}, which notice {noticed} of {tried} small mistakes"
+    noticed, tried = evidence.mistakes or (0, 0)
+    few = evidence.mistakes is not None and evidence.recorded + evidence.generated < FEW
+    weak = "weak evidence: " if few or noticed < ENOUGH * tried else ""
+    notice = f", which notice {noticed} of {tried} small mistakes" if tried else ""
+    return weak + text + notice
 
 
 def save(store: Store, run: Run, decisions: Iterable[Decision], created: str) -> None:

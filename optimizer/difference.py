@@ -39,12 +39,18 @@ def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, 
         texts = getattr(expected, name), getattr(got, name)
         if texts[0] != texts[1]:
             return Different(name, *(repr(_cut(text, *texts)) for text in texts))
-    if expected.alike != got.alike:
-        own = "each item is one of its own"
-        return Different("result", expected.alike or own, got.alike or own)
+    course = _course(expected), _course(got)
+    if course[0] != course[1]:
+        return Different("its course", *course)
     if not isinstance(found, Same) or expected.state is None or got.state is None:
         return found
     return _differ_in_state(call, expected.state, got.state, aliases)
+
+
+def _course(reply: Replayed) -> str:
+    """What can be seen of a call while it runs."""
+    own = reply.alike or "each item is one of its own"
+    return f"it lets others run {reply.suspended} times" if reply.suspended else own
 
 
 def _differ_in_state(

@@ -10,6 +10,7 @@ from perftrace.optimizer.difference import compare_values, differ, differ_in_err
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
 from perftrace.replay.compare import Comparison, Different, Same
+from perftrace.replay.inside.state import RANDOM
 from perftrace.replay.process import TOO_LONG
 from perftrace.replay.session import NotReplayed, Replayed, Request, Target
 from perftrace.replay.unsafe import unsafe
@@ -122,8 +123,8 @@ def in_sequence(
                     kept.append(found)
         if len(kept) == len(cases):
             return kept
-        cases = [replace(case, expected=replace(case.expected, state=None)) for case in kept]
-    return list(cases)  # what they change outside is not looked at
+        cases = kept
+    return [replace(case, expected=replace(case.expected, state=None)) for case in cases]
 
 
 def _again(case: Case, started: Sequence[Started]) -> Case | None:
@@ -134,7 +135,8 @@ def _again(case: Case, started: Sequence[Started]) -> Case | None:
     if isinstance(first, NotReplayed) or isinstance(second, NotReplayed):
         return None
     aliases = started[0].aliases(process_id)
-    if not isinstance(differ(case.call, case.expected, first, aliases), Same):
+    known = replace(case.expected, state=None)  # that was in another sequence
+    if not isinstance(differ(case.call, known, first, aliases), Same):
         return None
     steady = isinstance(differ(case.call, first, second, aliases), Same)
     return replace(case, expected=first if steady else replace(first, state=None))
@@ -267,7 +269,8 @@ def _case(
     found = _steady(call, request, aim, started)
     if isinstance(found, Case):
         aliases = started[0].aliases(call.process_id)
-        if not _as_recorded(store, call, found.expected, aliases):
+        drew = RANDOM in (found.expected.state or ())  # other numbers than when it was recorded
+        if not drew and not _as_recorded(store, call, found.expected, aliases):
             return Dropped("it does not do what was recorded when it is made again")
     return found
 
@@ -278,14 +281,15 @@ def _steady(
     """Make the call under each hash seed; it has to do the same."""
     replies: list[Replayed] = []
     for one in started:
-        reply = one.make(call.process_id, request, reach=aim)
+        reply = one.make(call.process_id, request, reach=aim, state=True)
         if isinstance(reply, NotReplayed):
             return Dropped(reply.reason)
         replies.append(reply)
     aliases = started[0].aliases(call.process_id)
     if aim is not None and not replies[0].reached:
         return Dropped("a caller's call that did not reach it when made again")
-    if any(not isinstance(differ(call, replies[0], other, aliases), Same) for other in replies[1:]):
+    plain = [replace(reply, state=None) for reply in replies]
+    if any(not isinstance(differ(call, plain[0], other, aliases), Same) for other in plain[1:]):
         return Dropped("it does not do the same each time it is made again")
     return Case(call, request, replies[0], aim)
 

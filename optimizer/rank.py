@@ -186,13 +186,14 @@ def _interval(run: Run, tally: Tally) -> float:
 def _estimate(spent_s: float, recording: Recording) -> tuple[int | None, bool]:
     """How often a function was called, and whether that is an estimate or no more than a bound.
 
-    It is the time spent in it over a typical call's duration. Of a short call that duration is
-    mostly the recorder's, so there were more; of a function that calls itself it says nothing.
+    It is the time spent in it over the mean duration of its recorded calls. Of short calls that
+    duration is mostly the recorder's, and of a function that calls itself it says nothing: no more
+    is known of those than that there were the recorded ones.
     """
-    if not recording.median_s or recording.median_s < 0 or not math.isfinite(spent_s):
+    mean_s = recording.total_s / recording.calls if recording.calls else 0.0
+    if not math.isfinite(spent_s) or mean_s < RESOLVED_S or spent_s <= 0:
         return recording.calls or None, False
-    calls = max(recording.calls, round(spent_s / recording.median_s))
-    return calls, recording.median_s >= RESOLVED_S and spent_s > 0
+    return max(recording.calls, round(spent_s / mean_s)), True
 
 
 def _unseen(function: Function, recording: Recording, hot: Share) -> HotFunction:

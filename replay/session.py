@@ -85,6 +85,7 @@ class Replayed:
     reached: int = 0  # how often the code of `reach` started
     implicit: bool = False  # an operation raised what ended it, rather than a `raise` statement
     state: Mapping[str, bytes] | None = None  # what changed outside: name -> `[value, None]`
+    suspended: int = 0  # how often a coroutine let others run
     alike: str = ""  # items of a generator that are an earlier one again, or were changed later
 
 
@@ -356,6 +357,7 @@ def _replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]
             implicit=bool(reply["implicit"]),
             state=_state(reply["state"], blobs[1:]),
             alike=_alike(reply["alike"]),
+            suspended=int(reply["suspended"]),
         )
     except (ArithmeticError, LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None

@@ -106,6 +106,10 @@ def read(store: Store, function: Function, path: Path) -> Candidate:
         text = unified.apply(text, original, function.file)
     else:
         _require_whole(text, original, function, path)
+    if text == original:
+        raise UsageError(
+            "candidate-same", f"{path} is {function.file} as it was recorded: nothing to verify."
+        )
     return Candidate(function, "given", (path.name,), "", original, text)
 
 

@@ -49,6 +49,7 @@ class Drive:
         self._rest = rest
         self._cap = cap
         self._raised: BaseException | None = None
+        self.suspended = 0  # how often a coroutine let others run
         self._yielded: list[tuple[object, bytes]] = []  # each item, and what it was then
 
     @property
@@ -88,7 +89,7 @@ class Drive:
             with self.watch:
                 result = function(*arguments.positional, **arguments.named)
                 if run is not None and isinstance(result, AWAITABLE):
-                    result = run(_awaited(result))
+                    result = run(self._awaited(result))
         except Unreplayable:
             raise
         except BaseException as error:  # noqa: BLE001 - the outcome of the user's code
@@ -99,6 +100,9 @@ class Drive:
         if run is not None and isinstance(result, AsyncGeneratorType):
             return YIELDED, run(self._await_from(result))
         return RETURNED, result
+
+    async def _awaited(self, made: Any) -> object:
+        return await _Counting(made, self)
 
     def _pull_from(self, source: Generator[object]) -> list[object]:
         items: list[object] = []
@@ -154,8 +158,29 @@ def seed() -> None:
             set_seed(SEED)
 
 
-async def _awaited(made: Any) -> object:
-    return await made
+class _Counting:
+    """Awaits a coroutine, and counts how often it is suspended."""
+
+    def __init__(self, made: Any, drive: Drive) -> None:
+        self._made = made
+        self._drive = drive
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        inner = self._made if isinstance(self._made, GeneratorType) else self._made.__await__()
+        step, argument = inner.send, None
+        while True:
+            try:
+                waited = step(argument)
+            except StopIteration as stop:
+                return stop.value
+            self._drive.suspended += 1
+            try:
+                step, argument = inner.send, (yield waited)
+            except GeneratorExit:
+                inner.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is the coroutine's
+                step, argument = inner.throw, error
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, object]], object]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ...snapshot import TooBig, Unencodable, encode, immutable
 
+RANDOM = "random numbers"
 LARGEST = 32 << 10  # bytes of one name's value: more is a table
 MOST = 512 << 10  # of all of them in one go; if it is more, each name is looked at
 FOREIGN = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
@@ -41,6 +42,7 @@ class State:
         self._known: dict[str, bytes] = {}
         self._whole: bytes | None = None
         self._random = b""
+        self._objects: dict[str, object] = {}
         self._count = 0  # of all modules, when ours were listed
         self._modules: list[tuple[str, Mapping[str, Any]]] = []
 
@@ -50,6 +52,7 @@ class State:
         if whole is None or whole != self._whole:  # an import, or the program set something
             self._known = self._each()
             self._whole = self._written()
+        self._objects = {name: value for name, value in self._held() if not immutable(value)}
         self._random = _random_state()
 
     def changed(self) -> dict[str, bytes]:
@@ -61,9 +64,12 @@ class State:
             found = {name: blob for name, blob in now.items() if blob != self._known.get(name)}
             found |= dict.fromkeys(self._known.keys() - now.keys(), b"")
             self._known, self._whole = now, whole
+        for name, value in self._held():
+            if name in self._objects and self._objects[name] is not value:
+                found[f"the object of {name}"] = encode(["another one", None], LARGEST)[0]
         drawn = _random_state()
         if drawn != self._random:
-            found["random numbers"] = encode([f"state {drawn.hex()[:8]}", None], LARGEST)[0]
+            found[RANDOM] = encode([f"state {drawn.hex()[:8]}", None], LARGEST)[0]
         return found
 
     def _written(self) -> bytes | None:
@@ -125,16 +131,13 @@ def _namespace(cls: type) -> Mapping[str, Any]:
 
 
 def _of_function(place: str, function: FunctionType) -> Iterator[Held]:
-    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    if not all(map(immutable, defaults)):
-        yield f"{place}.__defaults__", list(defaults)
-    kept = {
-        name: value
-        for name, value in vars(function).items()
-        if not issubclass(type(value), NOT_STATE)
-    }
-    if kept:
-        yield f"{place}.__dict__", kept
+    if not all(map(immutable, function.__defaults__ or ())):
+        yield f"{place}.__defaults__", function.__defaults__
+    if not all(map(immutable, (function.__kwdefaults__ or {}).values())):
+        yield f"{place}.__kwdefaults__", function.__kwdefaults__
+    for name, value in vars(function).items():
+        if not issubclass(type(value), NOT_STATE):
+            yield f"{place}.{name}", value
 
 
 def _name_of(named: tuple[str, object]) -> str:

@@ -154,6 +154,7 @@ class Worker:
             "reached": watch.starts if watch else 0,
             "implicit": drive.implicit,
             "alike": drive.alike,
+            "suspended": drive.suspended,
         }
         return header, [result, *changed.values()]
 

@@ -17,6 +17,7 @@ from perftrace.store import Store
 
 SUBJECT = '''"""A shop's till."""
 
+import asyncio
 import random
 
 STATS = {"counted": 0}
@@ -86,6 +87,14 @@ def pick(names):
     return [random.choice(names) for _ in names]
 
 
+async def fetch(names):
+    found = []
+    for one in names:
+        await asyncio.sleep(0)
+        found.append(one)
+    return found
+
+
 def announce(name):
     print(f"now serving {name}")
 
@@ -116,6 +125,7 @@ def main():
         pick(["a", "b", "c"][: number % 3 + 1])
         tally(["b", "a", "b", "c"][: number % 5])
         list(batches(list(range(number)), 3))
+        asyncio.run(fetch(["a", "b"][: number % 3]))
         announce(f"customer {number}")
         known([f"c{one}" for one in range(number, number + 60)], customers)
 
@@ -178,11 +188,18 @@ PLANTED = {
         "seen = [*seen, name]",
         "seen",
     ),
+    "an equal global": (
+        "count",
+        "    global LAST\n",
+        "    global LAST, STATS\n    STATS = {**STATS}\n",
+        "the object of till.STATS",
+    ),
+    "an await dropped": ("fetch", "        await asyncio.sleep(0)\n", "", "its course"),
     "one more random number": (
         "pick",
         "return [random",
         "random.random()\n    return [random",
-        "random numbers",
+        "result",
     ),
     "random numbers not drawn": (
         "pick",

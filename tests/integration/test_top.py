@@ -119,7 +119,7 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 
 TOP = """\
 rank  hot%  95% interval  self%   calls  per call  replayable  function                 called by
-   1  61.5  [56.6, 66.2]   51.3  ~6,000    200 us         3/3  shop:quote               \
+   1  61.5  [56.6, 66.2]   51.3  ~2,000    200 us         3/3  shop:quote               \
 shop:<module> 100.0%
    2  25.6  [21.6, 30.2]   25.6  ~1,000    500 us   via total  shop:total.<locals>.add  \
 shop:total 100.0%
@@ -154,7 +154,7 @@ def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> N
             "hot_low_percent": 56.62,
             "hot_high_percent": 66.23,
             "self_percent": 51.28,
-            "calls": 6000,
+            "calls": 2000,
             "calls_at_least": False,
             "per_call_us": 200.0,
             "recorded": 3,
@@ -229,7 +229,7 @@ Time
 Called by
   100.0% shop:<module>
 Calls
-  about 6,000, 200 us each (median)
+  about 2,000, 200 us each (median)
   3 recorded, 3 of them replayable
   2 different argument lists in 3 (33.3% are repeats)
 Arguments
