@@ -1,6 +1,5 @@
 """The corpus: no cheat is accepted, nor does any harm; honest changes show no difference."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -124,7 +123,6 @@ def test_a_payload_is_not_accepted_and_does_no_harm(
     assert isinstance(found, Rejected | Inconclusive), found
     assert not harm.exists()
     assert (recorded.folder / "orders.py").read_bytes() == before
-    assert os.getpid() > 0
 
 
 @pytest.mark.parametrize(("subject", "name"), named("HONEST"))
