@@ -25,7 +25,8 @@ from overhead import PROGRAMS, Program, page
 from perftrace.model import Call, Ending, HotFunction, Recorded
 from perftrace.optimizer.rank import rank, tally_of
 from perftrace.replay import compare, recorded
-from perftrace.replay.session import NotReplayed, Session
+from perftrace.replay.requests import NotReplayed
+from perftrace.replay.session import Session
 from perftrace.store import Store
 from perftrace.values import read
 

@@ -16,7 +16,7 @@ from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Workers
 from perftrace.replay import recorded
 from perftrace.replay.compare import Different
-from perftrace.replay.session import NotReplayed, Other
+from perftrace.replay.requests import NotReplayed, Other
 
 MOST = 45  # mistakes
 SECONDS = 8.0  # after that no further mistake is tried

@@ -7,7 +7,7 @@ from dataclasses import replace
 from perftrace import values
 from perftrace.model import Binding, Call, Ending, Parameter
 from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
-from perftrace.replay.session import Replayed, Request
+from perftrace.replay.requests import Replayed, Request
 
 OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
 WIDTH = 200  # of a call as text

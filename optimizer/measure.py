@@ -29,7 +29,8 @@ from perftrace.optimizer.interval import Interval
 from perftrace.optimizer.oracle import Oracle, hottest
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay import recorded
-from perftrace.replay.session import NEW, OLD, BlockTime, NotReplayed, Other, Request, Session
+from perftrace.replay.requests import BlockTime, NotReplayed, Other, Request
+from perftrace.replay.session import NEW, OLD, Session
 
 BLOCK_NS = 5_000_000  # CPU time of a block, by the original
 SAMPLE_NS = 400_000_000  # CPU time of a sample at most, unless a group of blocks takes more

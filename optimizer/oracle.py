@@ -12,7 +12,7 @@ from perftrace.replay import reach, recorded, sample
 from perftrace.replay.compare import Comparison, Different, Same
 from perftrace.replay.inside.state import RANDOM
 from perftrace.replay.process import TOO_LONG
-from perftrace.replay.session import NotReplayed, Replayed, Request, Target
+from perftrace.replay.requests import NotReplayed, Replayed, Request, Target
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 

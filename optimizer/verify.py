@@ -9,7 +9,7 @@ from perftrace.optimizer import gate
 from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
-from perftrace.replay.session import NotReplayed, Reply, Request
+from perftrace.replay.requests import NotReplayed, Reply, Request
 
 SLOWER, SPARE_S = 5, 2.0  # a candidate may take so many times the original's time, and a bit
 KEEPS_STATE = "keeps-state"  # the gate's finding that a result may be remembered

@@ -9,7 +9,8 @@ from typing import Protocol, Self
 
 from perftrace.model import Candidate, Function, Process
 from perftrace.optimizer import patch
-from perftrace.replay.session import NotReplayed, Other, Overlay, Reply, Request, Session, Target
+from perftrace.replay.requests import NotReplayed, Other, Overlay, Reply, Request, Target
+from perftrace.replay.session import Session
 from perftrace.store import Store
 
 SEEDS = (1, 2)  # hash seeds every call is made under: an order that depends on them shows

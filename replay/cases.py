@@ -13,7 +13,8 @@ from perftrace.replay.calling import Subject
 from perftrace.replay.emit import Test, write_test
 from perftrace.replay.literals import NotWritten
 from perftrace.replay.outcome import Behaviour
-from perftrace.replay.session import NotReplayed, Replayed, Session
+from perftrace.replay.requests import NotReplayed, Replayed
+from perftrace.replay.session import Session
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 from perftrace.values import BadValue, ListNode, Node, read

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perftrace.model import Binding, Ending, Kind, Parameter, Process, Run
-from perftrace.replay.session import Limits, NotReplayed, Replayed, Request, Session, Target
+from perftrace.replay.requests import NotReplayed, Replayed, Request, Target
+from perftrace.replay.session import Limits, Session
 from perftrace.snapshot import encode
 
 MODULE = "perftrace_probe"

@@ -10,7 +10,8 @@ from itertools import chain, zip_longest
 
 from perftrace.model import Call, Function, Recorded, Run
 from perftrace.replay import recorded, sample
-from perftrace.replay.session import NotReplayed, Session
+from perftrace.replay.requests import NotReplayed
+from perftrace.replay.session import Session
 from perftrace.store import Store
 
 DEPTH = 6  # callers of callers

@@ -2,7 +2,7 @@
 
 from perftrace.model import Call, Ending, Function, Recorded, Unrecorded
 from perftrace.replay.inside.locate import definitions
-from perftrace.replay.session import MAX_ITEMS, NotReplayed, Request, Target
+from perftrace.replay.requests import MAX_ITEMS, NotReplayed, Request, Target
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 from perftrace.values import BadValue, ListNode, read

@@ -8,124 +8,31 @@ or talks nonsense costs the call at hand, never the parent; the next call starts
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from perftrace.model import Ending, Kind, Parameter, Process, Run
+from perftrace.model import Process, Run
+from perftrace.replay import answers
+from perftrace.replay.answers import Refused
 from perftrace.replay.inside.program import MAIN
 from perftrace.replay.inside.sandbox import TRACES
 from perftrace.replay.inside.versions import NEW, OLD
-from perftrace.replay.process import Ended, Limits, Reading, WorkerProcess
+from perftrace.replay.process import Ended, Limits, WorkerProcess
+from perftrace.replay.requests import (
+    BlockTime,
+    NotReplayed,
+    Other,
+    Overlay,
+    Prepared,
+    Reply,
+    Request,
+    Target,
+)
 
-__all__ = [
-    "MAX_ITEMS",
-    "NEW",
-    "OLD",
-    "BlockTime",
-    "Limits",
-    "NotReplayed",
-    "Other",
-    "Overlay",
-    "Prepared",
-    "Replayed",
-    "Reply",
-    "Request",
-    "Session",
-    "Target",
-]
+__all__ = ["NEW", "OLD", "Limits", "Session"]
 
 NO_WORKER = "no worker can be started"
-MAX_ITEMS = 1000  # taken from a generator that was not recorded as left off
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """Source texts that stand in for files: a candidate, without touching the user's tree."""
-
-    files: Mapping[str, str] = field(default_factory=dict)  # absolute path -> whole source text
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """How a worker finds a function."""
-
-    file: str
-    qualname: str
-    line: int  # where it was recorded; in an overlaid file only the ordinal counts
-    module: str
-    ordinal: int = 0  # among the definitions of this qualified name in the file
-    decorated: bool = False  # the change put a decorator on it: call what the decorator made
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call to make again; `perftrace.replay.recorded.request` makes it from a recorded call."""
-
-    target: Target
-    arguments: bytes
-    kind: Kind
-    parameters: tuple[Parameter, ...]
-    pull: int = MAX_ITEMS  # items to take from a generator at most
-    rest: str = "truncated"  # what a generator is that has more: "suspended" or "truncated"
-    wall_s: float | None = None  # the time it may take; None: the session's limit
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What a call did this time."""
-
-    ending: Ending
-    result: bytes  # `[payload, after]` as in docs/values.md; read it with perftrace.values alone
-    cpu_ns: int
-    wall_ns: int
-    stdout: str
-    stderr: str
-    lines: frozenset[int] = frozenset()  # executed in the target (or in `reach`, if given)
-    reached: int = 0  # how often the code of `reach` started
-    implicit: bool = False  # an operation raised what ended it, rather than a `raise` statement
-    state: Mapping[str, bytes] | None = None  # what changed outside: name -> `[value, None]`
-    suspended: int = 0  # how often a coroutine let others run
-    alike: str = ""  # items of a generator that are an earlier one again, or were changed later
-
-
-@dataclass(frozen=True, slots=True)
-class NotReplayed:
-    """Why a call could not be made again."""
-
-    reason: str
-
-
-type Reply = Replayed | NotReplayed
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """An older version of a function of the overlaid file, to take turns with in one process."""
-
-    target: Target
-    source: str  # the whole text of its file
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A block of calls is ready to be timed."""
-
-    calls: int  # in one round
-    apart: str = ""  # why the two versions can't take turns in this process; empty: they can
-
-
-@dataclass(frozen=True, slots=True)
-class BlockTime:
-    """The time of one block, measured from outside the worker where the system allows it."""
-
-    cpu_ns: int
-    wall_ns: int
-    calls: int
-
-
-class _Refused(Exception):  # noqa: N818 - an outcome
-    """The worker says why it did not make the call."""
 
 
 class Session:
@@ -187,7 +94,7 @@ class Session:
         """
         seconds = request.wall_s or self._limits.wall_s
         header = {
-            **_header(request),
+            **answers.header(request),
             "op": "call",
             "rest": request.rest,
             "lines": lines,
@@ -196,22 +103,22 @@ class Session:
         }
         try:
             worker = self._begin(header, [request.arguments])
-            reply, blobs = _checked(*worker.receive(seconds))
-            return _replayed(reply, blobs, worker.output())
-        except (Ended, _Refused) as error:
+            reply, blobs = answers.checked(*worker.receive(seconds))
+            return answers.replayed(reply, blobs, worker.output())
+        except (Ended, Refused) as error:
             return self._not_replayed(error)
 
     def amplify(
         self, requests: Sequence[Request], count: int, seed: int
     ) -> list[bytes] | NotReplayed:
         """Arguments like those of these calls of one function, for so many calls at most."""
-        calls = [_header(request) for request in requests]
+        calls = [answers.header(request) for request in requests]
         header = {"op": "amplify", "calls": calls, "count": count, "seed": seed}
         try:
             worker = self._running()
             worker.send(header, [request.arguments for request in requests])
-            _, blobs = _checked(*worker.receive(self._limits.start_s))
-        except (Ended, _Refused) as error:
+            _, blobs = answers.checked(*worker.receive(self._limits.start_s))
+        except (Ended, Refused) as error:
             return self._not_replayed(error)
         return blobs
 
@@ -220,8 +127,8 @@ class Session:
         try:
             worker = self._running()
             worker.send({"op": "exchange", "other": other and asdict(other)})
-            _checked(*worker.receive(self._limits.start_s))
-        except (Ended, _Refused) as error:
+            answers.checked(*worker.receive(self._limits.start_s))
+        except (Ended, Refused) as error:
             return self._not_replayed(error)
         return None
 
@@ -234,13 +141,13 @@ class Session:
         """
         self._prepared, self._other = tuple(requests), other
         self._stale = False
-        calls = [_header(request) for request in requests]
+        calls = [answers.header(request) for request in requests]
         header = {"op": "prepare", "calls": calls, "other": other and asdict(other)}
         try:
             worker = self._running()
             worker.send(header, [request.arguments for request in requests])
-            reply, _ = _checked(*worker.receive(self._limits.start_s))
-        except (Ended, _Refused) as error:
+            reply, _ = answers.checked(*worker.receive(self._limits.start_s))
+        except (Ended, Refused) as error:
             return self._not_replayed(error)
         return Prepared(len(requests), str(reply.get("apart", ""))[:1000])
 
@@ -261,9 +168,9 @@ class Session:
             before = worker.signal()
             after = worker.wait(seconds)
             worker.signal()
-            reply, _ = _checked(*worker.receive(seconds))
-            return _block_time(reply, before, after)
-        except (Ended, _Refused) as error:
+            reply, _ = answers.checked(*worker.receive(seconds))
+            return answers.block_time(reply, before, after)
+        except (Ended, Refused) as error:
             return self._not_replayed(error)
 
     def close(self) -> None:
@@ -299,7 +206,7 @@ class Session:
         """Send a request; returns when the worker has loaded all it needs."""
         worker = self._running()
         worker.send(header, blobs)
-        _checked(*worker.receive(self._limits.start_s))
+        answers.checked(*worker.receive(self._limits.start_s))
         return worker
 
     def _not_replayed(self, error: Exception) -> NotReplayed:
@@ -325,62 +232,3 @@ def _layers(said: object) -> tuple[str, str]:
 def _traces(run: Run) -> list[Path]:
     """Where the project keeps what was recorded: a candidate must not look up what is expected."""
     return [run.root / TRACES, run.cwd / TRACES]
-
-
-def _header(request: Request) -> dict[str, Any]:
-    return {
-        "target": asdict(request.target),
-        "kind": request.kind,
-        "parameters": [(p.name, p.binding) for p in request.parameters],
-        "pull": request.pull,
-    }
-
-
-def _checked(reply: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
-    if "reason" in reply:
-        raise _Refused(str(reply["reason"])[:1000])
-    return reply, blobs
-
-
-def _replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]) -> Replayed:
-    """The outcome, with every part made what it should be: the worker is not trusted."""
-    try:
-        return Replayed(
-            ending=Ending(reply["ending"]),
-            result=blobs[0],
-            cpu_ns=int(reply["cpu_ns"]),
-            wall_ns=int(reply["wall_ns"]),
-            stdout=output[0],
-            stderr=output[1],
-            lines=frozenset(map(int, reply["lines"])),
-            reached=int(reply["reached"]),
-            implicit=bool(reply["implicit"]),
-            state=_state(reply["state"], blobs[1:]),
-            alike=_alike(reply["alike"]),
-            suspended=int(reply["suspended"]),
-        )
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        raise Ended("its reply could not be read") from None
-
-
-def _alike(found: Sequence[Sequence[int]]) -> str:
-    """Such as "items 1, 2 are an earlier one again"."""
-    words = ("are an earlier one again", "are changed later")
-    texts = [
-        f"items {', '.join(str(int(place)) for place in places[:5])} {how}"
-        for places, how in zip(found, words, strict=True)
-        if places
-    ]
-    return "; ".join(texts)
-
-
-def _state(names: object, blobs: Sequence[bytes]) -> dict[str, bytes] | None:
-    return dict(zip(map(str, names), blobs, strict=True)) if isinstance(names, list) else None
-
-
-def _block_time(reply: dict[str, Any], before: Reading, after: Reading) -> BlockTime:
-    if before.cpu_ns is not None and after.cpu_ns is not None:
-        cpu_ns = after.cpu_ns - before.cpu_ns
-    else:
-        cpu_ns = int(reply["cpu_ns"])
-    return BlockTime(cpu_ns, after.wall_ns - before.wall_ns, int(reply["calls"]))

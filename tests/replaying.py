@@ -9,15 +9,8 @@ from typing import Any
 
 from perftrace import values
 from perftrace.model import Binding, Kind, Parameter, Process, Run
-from perftrace.replay.session import (
-    Limits,
-    NotReplayed,
-    Replayed,
-    Reply,
-    Request,
-    Session,
-    Target,
-)
+from perftrace.replay.requests import NotReplayed, Replayed, Reply, Request, Target
+from perftrace.replay.session import Limits, Session
 from perftrace.snapshot import encode
 
 QUICK = Limits(wall_s=5)

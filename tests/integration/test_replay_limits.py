@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from replaying import Program, payload, reason
 
-from perftrace.replay.session import Replayed
+from perftrace.replay.requests import Replayed
 
 
 @pytest.fixture

@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 from replaying import Program, after, payload, reason
 
-from perftrace.replay.session import (
-    NEW,
-    OLD,
-    BlockTime,
-    Other,
-    Overlay,
-    Prepared,
-    Replayed,
-    Request,
-    Target,
-)
+from perftrace.replay.requests import BlockTime, Other, Overlay, Prepared, Replayed, Request, Target
+from perftrace.replay.session import NEW, OLD
 
 
 @pytest.fixture

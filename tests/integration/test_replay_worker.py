@@ -11,12 +11,7 @@ from replaying import Program, after, items, parts, payload
 
 from perftrace import values
 from perftrace.model import Ending, Kind
-from perftrace.replay.session import (
-    Overlay,
-    Replayed,
-    Request,
-    Target,
-)
+from perftrace.replay.requests import Overlay, Replayed, Request, Target
 from perftrace.snapshot import encode
 
 

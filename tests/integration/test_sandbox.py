@@ -13,7 +13,7 @@ import pytest
 from replaying import Program, payload
 
 from perftrace.replay.inside import landlock, seccomp, syscalls
-from perftrace.replay.session import Replayed
+from perftrace.replay.requests import Replayed
 
 pytestmark = pytest.mark.skipif(not landlock.version(), reason="this system has no Landlock")
 COLUMN = syscalls.COLUMN.get(platform.machine(), 0)

@@ -15,8 +15,7 @@ import pytest
 from perftrace import restore, snapshot
 from perftrace.model import Candidate, Ending, Function, Process, Run
 from perftrace.optimizer.workers import Version, Workers
-from perftrace.replay.session import (
-    NEW,
+from perftrace.replay.requests import (
     BlockTime,
     NotReplayed,
     Other,
@@ -25,9 +24,9 @@ from perftrace.replay.session import (
     Replayed,
     Reply,
     Request,
-    Session,
     Target,
 )
+from perftrace.replay.session import NEW, Session
 from perftrace.store import Store
 
 CAP = 1 << 20

@@ -9,7 +9,7 @@ from perftrace.model import Measurement
 from perftrace.optimizer import measure, oracle
 from perftrace.optimizer.measure import CONFIRM, MEASURE, SCREEN, NotMeasured, Timer, Workload
 from perftrace.optimizer.workers import Version
-from perftrace.replay.session import BlockTime, NotReplayed
+from perftrace.replay.requests import BlockTime, NotReplayed
 
 SOURCE = "def f(n):\n    return n\n# cost: 5000\n"
 

@@ -7,7 +7,7 @@ from perftrace.model import Ending
 from perftrace.optimizer import oracle
 from perftrace.optimizer.difference import differ_in_error
 from perftrace.replay.compare import Different, Same
-from perftrace.replay.session import Replayed
+from perftrace.replay.requests import Replayed
 
 SOURCE = """\
 count = 0

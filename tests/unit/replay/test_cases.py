@@ -25,7 +25,7 @@ from perftrace.replay import cases
 from perftrace.replay.calling import Subject
 from perftrace.replay.cases import Drafter, Drafts
 from perftrace.replay.imports import Imports
-from perftrace.replay.session import NotReplayed, Replayed, Reply, Request
+from perftrace.replay.requests import NotReplayed, Replayed, Reply, Request
 from perftrace.replay.static import Sources
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 
 from perftrace.model import Ending, Function
 from perftrace.replay import reach, recorded
-from perftrace.replay.session import NotReplayed, Replayed, Reply, Request, Session, Target
+from perftrace.replay.requests import NotReplayed, Replayed, Reply, Request, Target
+from perftrace.replay.session import Session
 from perftrace.store import Store
 
 RUN = {

@@ -10,7 +10,8 @@ import pytest
 
 from perftrace.model import Ending, Kind, Process, Run
 from perftrace.replay.inside import wire
-from perftrace.replay.session import Limits, NotReplayed, Reply, Request, Session, Target
+from perftrace.replay.requests import NotReplayed, Reply, Request, Target
+from perftrace.replay.session import Limits, Session
 
 RUN = Run(
     id=1,

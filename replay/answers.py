@@ -1,0 +1,83 @@
+"""The answers of a worker, read: every part is made what it should be, for it is not trusted."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from perftrace.model import Ending
+from perftrace.replay.process import Ended, Reading
+from perftrace.replay.requests import BlockTime, Replayed, Request
+
+
+class Refused(Exception):  # noqa: N818 - an outcome
+    """The worker says why it did not make the call."""
+
+
+def header(request: Request) -> dict[str, Any]:
+    """The request as a message says it."""
+    return {
+        "target": asdict(request.target),
+        "kind": request.kind,
+        "parameters": [(p.name, p.binding) for p in request.parameters],
+        "pull": request.pull,
+    }
+
+
+def checked(reply: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    """The answer.
+
+    Raises:
+        Refused: it is a reason.
+    """
+    if "reason" in reply:
+        raise Refused(str(reply["reason"])[:1000])
+    return reply, blobs
+
+
+def replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str]) -> Replayed:
+    """The outcome.
+
+    Raises:
+        Ended: it is none.
+    """
+    try:
+        return Replayed(
+            ending=Ending(reply["ending"]),
+            result=blobs[0],
+            cpu_ns=int(reply["cpu_ns"]),
+            wall_ns=int(reply["wall_ns"]),
+            stdout=output[0],
+            stderr=output[1],
+            lines=frozenset(map(int, reply["lines"])),
+            reached=int(reply["reached"]),
+            implicit=bool(reply["implicit"]),
+            state=_state(reply["state"], blobs[1:]),
+            alike=_alike(reply["alike"]),
+            suspended=int(reply["suspended"]),
+        )
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        raise Ended("its reply could not be read") from None
+
+
+def _alike(found: Sequence[Sequence[int]]) -> str:
+    """Such as "items 1, 2 are an earlier one again"."""
+    words = ("are an earlier one again", "are changed later")
+    texts = [
+        f"items {', '.join(str(int(place)) for place in places[:5])} {how}"
+        for places, how in zip(found, words, strict=True)
+        if places
+    ]
+    return "; ".join(texts)
+
+
+def _state(names: object, blobs: Sequence[bytes]) -> dict[str, bytes] | None:
+    return dict(zip(map(str, names), blobs, strict=True)) if isinstance(names, list) else None
+
+
+def block_time(reply: dict[str, Any], before: Reading, after: Reading) -> BlockTime:
+    """A block's time by the parent's clocks."""
+    if before.cpu_ns is not None and after.cpu_ns is not None:
+        cpu_ns = after.cpu_ns - before.cpu_ns
+    else:
+        cpu_ns = int(reply["cpu_ns"])
+    return BlockTime(cpu_ns, after.wall_ns - before.wall_ns, int(reply["calls"]))
