@@ -118,6 +118,8 @@ def main() -> int:
     options = _options()
     python = str(Path(options.python).absolute())
     version = _ok([python, "-c", "import platform; print(platform.python_version())"]).strip()
+    if options.write and not options.write.exists():
+        raise SystemExit(f"{options.write} is no page with a table to replace")
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="perftrace-suites-"))).absolute()
     reports = []
     for suite in SUITES:

@@ -49,15 +49,16 @@ class Effort:
     most: int  # of them, where the interval is not clear about the speed-up that is wanted
     groups: int  # of four blocks, in each
     block_s: float  # a block with its preparation: copying arguments can take longer than a call
+    cold: bool = False  # in interpreters of their own from the start: the figures that count
     confirms: bool = False  # what was found in a shared process is measured in separate ones too
 
 
 SCREEN = Effort(pairs=1, most=1, groups=3, block_s=0.03)
 MEASURE = Effort(pairs=4, most=8, groups=7, block_s=0.03)
-CONFIRM = Effort(pairs=6, most=12, groups=11, block_s=0.03, confirms=True)
+CONFIRM = Effort(pairs=6, most=12, groups=11, block_s=0.03, cold=True, confirms=True)
 LONG_NS = 1_000_000_000  # CPU time of a sample whose calls take long
 CLEAR, FEW_GROUPS = math.log(1.5), 3  # of a ratio so far from 1, fewer blocks are enough
-APART = Effort(pairs=6, most=12, groups=5, block_s=0.03)
+APART = Effort(pairs=6, most=12, groups=5, block_s=0.03, cold=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Timer:
         while len(samples) < effort.pairs or (
             len(samples) < effort.most and _is_open(_interval(samples), wanted)
         ):
-            seed = self._dice.randrange(1, 2**32)
+            seed = self._seed(len(samples), effort)
             try:
                 with ExitStack() as stack:
                     found = sample(stack, workload, versions, effort, seed)
@@ -196,13 +197,20 @@ class Timer:
                 effort = replace(effort, pairs=(effort.pairs + 1) // 2, most=effort.most // 2 + 1)
         return _measurement(samples)
 
+    def _seed(self, place: int, effort: Effort) -> int:
+        """The hash seed of a sample: each has another, as long as there are servers for it."""
+        if effort.cold:
+            return self._dice.randrange(1, 2**32)
+        seeds = self._workers.timing_seeds
+        return seeds[place % len(seeds)]
+
     def _together(
         self, stack: ExitStack, workload: Workload, versions: Both, effort: Effort, seed: int
     ) -> _Sample | _Apart:
         """Both versions in one process."""
         old, new = versions
         other = Other(recorded.target_in(old.source, old.function), old.source)
-        session, apart = self._prepared(stack, workload, new, seed, other)
+        session, apart = self._prepared(stack, workload, new, seed, effort, other)
         if apart:
             return _Apart(apart)
         run = functools.partial(_run, session)
@@ -212,7 +220,9 @@ class Timer:
         self, stack: ExitStack, workload: Workload, versions: Both, effort: Effort, seed: int
     ) -> _Sample:
         """A process for each version."""
-        started = [self._prepared(stack, workload, version, seed)[0] for version in versions]
+        started = [
+            self._prepared(stack, workload, version, seed, effort)[0] for version in versions
+        ]
         runs = [functools.partial(_run, session) for session in started]
         if workload.cold:
             return self._cold_blocks(runs)
@@ -224,10 +234,11 @@ class Timer:
         workload: Workload,
         version: Version,
         seed: int,
+        effort: Effort,
         other: Other | None = None,
     ) -> tuple[Session, str]:
         """A process that is ready, and why the other version can't run in it."""
-        session = self._workers.session(workload.process_id, version, seed)
+        session = self._workers.session(workload.process_id, version, seed, cold=effort.cold)
         stack.enter_context(session)
         requests = [version.request(one) for one in workload.requests]
         prepared = session.prepare(requests, other)

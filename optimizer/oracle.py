@@ -93,6 +93,7 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making.add_direct()
         making.add_generated()
         making.add_indirect()
+        first.teach()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
     steady = in_sequence([*cases, *making.generated], original, workers, making.dropped)
     return Oracle(

@@ -1,6 +1,7 @@
 """The worker processes that make recorded calls again: one per recorded process and version."""
 
 import contextlib
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Protocol, Self
 from perftrace.model import Candidate, Function, Process
 from perftrace.optimizer import patch
 from perftrace.replay.requests import NotReplayed, Other, Overlay, Reply, Request, Target
+from perftrace.replay.servers import Servers
 from perftrace.replay.session import Session
 from perftrace.store import Store
 
+TIMING_SERVERS = 4  # fork servers for timing: each has a hash seed and a memory layout of its own
 SEEDS = (1, 2)  # hash seeds every call is made under: an order that depends on them shows
 
 
@@ -56,25 +59,54 @@ class OpenSession(Protocol):
     """Starts a worker; `Session` itself, or what stands in for it in tests."""
 
     def __call__(
-        self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Sequence[Path]
+        self,
+        process: Process,
+        *,
+        overlay: Overlay,
+        hash_seed: int,
+        hidden: Sequence[Path],
+        servers: Servers | None,
     ) -> Session:
         """A worker (context manager)."""
         ...
 
 
 class Workers:
-    """Starts the workers of a trace file's processes."""
+    """Starts the workers of a trace file's processes (context manager: it holds fork servers)."""
 
-    def __init__(self, store: Store, open_session: OpenSession = Session) -> None:
+    def __init__(
+        self,
+        store: Store,
+        open_session: OpenSession = Session,
+        dice: random.Random | None = None,
+    ) -> None:
         self.store = store
         self._open = open_session
+        self._servers = Servers()
+        dice = dice or random.SystemRandom()
+        self.timing_seeds = tuple(dice.randrange(1, 2**32) for _ in range(TIMING_SERVERS))
 
-    def session(self, process_id: int, version: Version, seed: int) -> Session:
-        """A new worker (context manager)."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._servers.close()
+
+    def learn(self, process_id: int, session: Session) -> None:
+        """Let workers to come begin with the libraries that this original's has loaded."""
+        self._servers.learn(self.store.process(process_id), session.modules())
+
+    def session(
+        self, process_id: int, version: Version, seed: int, *, cold: bool = False
+    ) -> Session:
+        """A new worker (context manager); cold: in an interpreter of its own from the start."""
+        servers = None if cold else self._servers
         process = self.store.process(process_id)
         trace = self.store.path
         hidden = [trace.with_name(trace.name + end) for end in ("", "-wal", "-shm")]
-        return self._open(process, overlay=version.overlay, hash_seed=seed, hidden=hidden)
+        return self._open(
+            process, overlay=version.overlay, hash_seed=seed, hidden=hidden, servers=servers
+        )
 
     def start(self, version: Version, seed: int) -> "Started":
         """Workers of one version, started as their processes are asked for (context manager)."""
@@ -114,6 +146,11 @@ class Started:
     def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
         """Give a function the code of another text, in the worker of one recorded process."""
         return self._session(process_id).exchange(other)
+
+    def teach(self) -> None:
+        """Let workers to come begin with the libraries that these have loaded."""
+        for process_id, session in self._sessions.items():
+            self._workers.learn(process_id, session)
 
     def aliases(self, process_id: int) -> Mapping[str, str]:
         """The names by which a process's worker knows `__main__`."""

@@ -1,6 +1,6 @@
 """The answers of a worker, read: every part is made what it should be, for it is not trusted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -56,6 +56,18 @@ def replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str])
             suspended=int(reply["suspended"]),
         )
     except (ArithmeticError, LookupError, TypeError, ValueError):
+        raise Ended("its reply could not be read") from None
+
+
+def modules(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and files of modules.
+
+    Raises:
+        Ended: they are not.
+    """
+    try:
+        return [(str(name), str(file)) for name, file in reply["modules"]]
+    except (LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None
 
 

@@ -5,34 +5,17 @@ import fcntl
 import os
 import select
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
-import perftrace
 from perftrace.replay.inside import wire
+from perftrace.replay.launching import CannotStart, Launcher, Limits, Plumbing
 
 TOO_LONG = "took longer than"
-INSIDE = Path(__file__).parent / "inside"
-# All that a worker gets of our environment.
-PASSED = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a worker may use."""
-
-    wall_s: float = 10.0  # per call
-    block_s: float = 120.0  # per timed block
-    start_s: float = 60.0  # to start and to import the program
-    memory: int = 4 << 30  # address space, bytes
-    file: int = 64 << 20  # any file it writes, output included
-    reply: int = 64 << 20  # a result
-    output: int = 64 << 10  # text kept of stdout and of stderr, per call
+DYING_S = 30.0  # for the system to end what was killed
 
 
 class Ended(Exception):  # noqa: N818 - an outcome: the text is what the user reads
@@ -50,34 +33,22 @@ class Reading:
 class WorkerProcess:
     """A running worker with its private folder and its output."""
 
-    def __init__(self, python: Path, cwd: Path, hash_seed: int, limits: Limits) -> None:
+    def __init__(self, launch: Launcher, limits: Limits, hidden: Sequence[str] = ()) -> None:
         self._limits = limits
         self._folder = tempfile.TemporaryDirectory(
-            prefix="perftrace-replay-", ignore_cleanup_errors=True
+            prefix="perftrace-replay-", dir=launch.home, ignore_cleanup_errors=True
         )
         self._outputs: list[BinaryIO] = [_appended_file(), _appended_file()]
         there, self._writing = os.pipe()
         self._reading, back = os.pipe()
-        life, self._life = os.pipe()  # its end tells the worker that we are gone
-        command = [
-            *(str(python), "-B", str(INSIDE / "start.py"), str(Path(perftrace.__file__).parent)),
-            *(str(there), str(back), str(life)),
-            *(f"AS={limits.memory}", f"FSIZE={limits.file}", "CORE=0"),
-        ]
+        life, self._life = os.pipe()
+        out, err = (file.fileno() for file in self._outputs)
         try:
-            self._process = subprocess.Popen(
-                command,
-                cwd=cwd,
-                env=_environment(self._folder.name, hash_seed),
-                stdin=subprocess.DEVNULL,
-                stdout=self._outputs[0],
-                stderr=self._outputs[1],
-                pass_fds=(there, back, life),
-                start_new_session=True,
-            )
-        except OSError as error:
+            pipes, folder = (there, back, life), self._folder.name
+            self._child = launch(Plumbing(*pipes, (out, err), folder, tuple(hidden)))
+        except CannotStart as error:
             self._release()
-            raise Ended(f"cannot start {python} in {cwd}: {error.strerror}") from error
+            raise Ended(str(error)) from error
         finally:
             for descriptor in (there, back, life):
                 os.close(descriptor)
@@ -146,7 +117,7 @@ class WorkerProcess:
         with contextlib.suppress(OSError, AttributeError):
             # The kernel's number for "CPU time of that process" (clock_getcpuclockid(3)): all its
             # threads, to the nanosecond, also those that have ended.
-            cpu = time.clock_gettime_ns((~self._process.pid << 3) | 2)
+            cpu = time.clock_gettime_ns((~self._child.pid << 3) | 2)
         return Reading(cpu, time.perf_counter_ns())
 
     def _read(self, size: int, deadline: float, seconds: float) -> bytes:
@@ -179,12 +150,12 @@ class WorkerProcess:
     def _kill(self, reason: str | None) -> str:
         """End the process group; the reason, or (None) how the process ended by itself."""
         if reason is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(1)
-                reason = self._ending(self._process.returncode)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+            code = self._child.wait(1)
+            reason = None if code is None else self._ending(code)
+        for end in (os.killpg, os.kill):  # a worker that was forked just now has no group yet
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(self._child.pid, signal.SIGKILL)
+        self._child.wait(DYING_S)
         self._release()
         return reason or "closed its pipe"
 
@@ -205,12 +176,6 @@ class WorkerProcess:
         for file in self._outputs:
             file.close()
         self._folder.cleanup()
-
-
-def _environment(folder: str, hash_seed: int) -> dict[str, str]:
-    passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-    passed |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
-    return {**passed, "TMPDIR": folder, "PYTHONHASHSEED": str(hash_seed)}
 
 
 def _appended_file() -> BinaryIO:

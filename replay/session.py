@@ -7,7 +7,7 @@ One session is one worker process under one overlay and one hash seed. A worker 
 or talks nonsense costs the call at hand, never the parent; the next call starts a new one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +18,8 @@ from perftrace.replay.answers import Refused
 from perftrace.replay.inside.program import MAIN
 from perftrace.replay.inside.sandbox import TRACES
 from perftrace.replay.inside.versions import NEW, OLD
-from perftrace.replay.process import Ended, Limits, WorkerProcess
+from perftrace.replay.launching import Cold, Launcher, Limits
+from perftrace.replay.process import Ended, WorkerProcess
 from perftrace.replay.requests import (
     BlockTime,
     NotReplayed,
@@ -29,6 +30,7 @@ from perftrace.replay.requests import (
     Request,
     Target,
 )
+from perftrace.replay.servers import Module, Servers
 
 __all__ = ["NEW", "OLD", "Limits", "Session"]
 
@@ -46,13 +48,18 @@ class Session:
         hash_seed: int = 0,
         limits: Limits | None = None,
         hidden: Sequence[Path] = (),
+        servers: Servers | None = None,
     ) -> None:
-        """Nothing is started yet; a worker can't read what is hidden, nor the project's traces."""
+        """Nothing is started yet; a worker can't read what is hidden, nor the project's traces.
+
+        With fork servers, its worker comes from one of them where it can.
+        """
         self._process = process
         self._hidden = hidden
         self._overlay = overlay or Overlay()
         self._hash_seed = hash_seed
         self._limits = limits or Limits()
+        self._servers = servers
         self._worker: WorkerProcess | None = None
         self._main: str | None = None
         self._layers = (NO_WORKER, NO_WORKER)
@@ -122,6 +129,17 @@ class Session:
             return self._not_replayed(error)
         return blobs
 
+    def modules(self) -> list[Module]:
+        """The libraries that the worker has loaded by now; none where it does not say."""
+        try:
+            worker = self._running()
+            worker.send({"op": "modules"})
+            reply, _ = answers.checked(*worker.receive(self._limits.start_s))
+            return answers.modules(reply)
+        except (Ended, Refused) as error:
+            self._not_replayed(error)
+            return []
+
     def exchange(self, other: Other | None) -> NotReplayed | None:
         """Give a function the code of another text, or (None) its own again; None: it has it."""
         try:
@@ -182,25 +200,42 @@ class Session:
     def _running(self) -> WorkerProcess:
         """The worker, started if there is none."""
         if self._worker is None:
-            run = self._process.run
-            worker = WorkerProcess(run.python, run.cwd, self._hash_seed, self._limits)
-            self._worker = worker
-            start = {
-                "path": self._process.path,
-                "cwd": str(run.cwd),
-                "main_file": self._process.main_file,
-                "main_module": self._process.main_module,
-                "overlay": dict(self._overlay.files),
-                "folder": worker.folder,
-                "root": str(run.root),
-                "hidden": [str(path) for path in (*self._hidden, *_traces(run))],
-                "reply": self._limits.reply,
-            }
-            worker.send(start)
-            hello, _ = worker.receive(self._limits.start_s)
+            hello: Mapping[str, Any] = {"again": True}
+            for launch in self._launchers():
+                if hello.get("again"):
+                    self.close()
+                    hello = self._start(launch)
             self._main = str(hello["main"]) if hello.get("main") else None
             self._layers = _layers(hello.get("layers"))
+        assert self._worker is not None
         return self._worker
+
+    def _launchers(self) -> Iterator[Launcher]:
+        """What starts a worker; the next one where a server had loaded what is to be changed."""
+        run = self._process.run
+        if self._servers is not None:
+            yield self._servers.launcher(self._process, self._hash_seed, self._limits)
+        yield Cold(run.python, run.cwd, self._hash_seed, self._limits)
+
+    def _start(self, launch: Launcher) -> Mapping[str, Any]:
+        """Start a worker; what it says first."""
+        run = self._process.run
+        hidden = [str(path) for path in (*self._hidden, *_traces(run))]
+        self._worker = worker = WorkerProcess(launch, self._limits, hidden)
+        start = {
+            "path": self._process.path,
+            "cwd": str(run.cwd),
+            "main_file": self._process.main_file,
+            "main_module": self._process.main_module,
+            "overlay": dict(self._overlay.files),
+            "folder": worker.folder,
+            "root": str(run.root),
+            "hidden": hidden,
+            "reply": self._limits.reply,
+            "forked": launch.forks,
+        }
+        worker.send(start)
+        return worker.receive(self._limits.start_s)[0]
 
     def _begin(self, header: dict[str, Any], blobs: list[bytes]) -> WorkerProcess:
         """Send a request; returns when the worker has loaded all it needs."""

@@ -1,5 +1,6 @@
 """For the tests of replay: small programs whose functions are called again by workers."""
 
+import contextlib
 import sys
 import types
 from collections.abc import Iterator
@@ -7,13 +8,32 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
+
 from perftrace import values
 from perftrace.model import Binding, Kind, Parameter, Process, Run
 from perftrace.replay.requests import NotReplayed, Replayed, Reply, Request, Target
+from perftrace.replay.servers import FORKS, Servers
 from perftrace.replay.session import Limits, Session
 from perftrace.snapshot import encode
 
 QUICK = Limits(wall_s=5)
+
+
+STARTS = ("anew", "forked")  # how workers come to life: parameters of a `program` fixture
+
+
+@contextlib.contextmanager
+def started(program: "Program", how: str) -> "Iterator[Program]":
+    """The program with workers of one kind."""
+    if how == "anew":
+        yield program
+        return
+    if not FORKS:
+        pytest.skip("there are no fork servers on this system")
+    with Servers() as servers:
+        program.servers = servers
+        yield program
 
 
 class Program:
@@ -23,6 +43,7 @@ class Program:
         self.folder = folder
         self.main_file: Path | None = None
         self.main_module: str | None = None
+        self.servers: Servers | None = None  # None: each worker is started anew
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -55,7 +76,8 @@ class Program:
         return Process(1, run, 1, path, main, self.main_module)
 
     def session(self, **options: Any) -> Session:
-        return Session(self.process, **{"limits": QUICK, **options})
+        options = {"limits": QUICK, "servers": self.servers, **options}
+        return Session(self.process, **options)
 
     def target(self, place: str, line: int | None = None) -> Target:
         """`file.py:Qual.name`."""

@@ -102,8 +102,8 @@ def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) ->
     """Do it all; an interrupt keeps what is finished."""
     outcome = Outcome()
     try:
-        with output.progress() as tell:
-            for decision in pipeline.optimize(Workers(store), task, view.goals, tell):
+        with output.progress() as tell, Workers(store) as workers:
+            for decision in pipeline.optimize(workers, task, view.goals, tell):
                 outcome.made.append(decision)
                 view.show(decision)
             if whole_program and outcome.accepted:

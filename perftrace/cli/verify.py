@@ -70,7 +70,8 @@ def command(
         wanted = settings.min_speedup if measure else None
         if warning := isolation.require(run, unsafe=unsafe):
             tables.say(output.err(), warning)
-        found = pipeline.check(Workers(store), run, changed, wanted)
+        with Workers(store) as workers:
+            found = pipeline.check(workers, run, changed, wanted)
     label = locate.labels(functions)[function.id]
     word, code = ENDS[type(found)]
     if as_json:

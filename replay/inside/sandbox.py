@@ -30,19 +30,40 @@ class Layers:
         self.calls = calls
 
 
-def enter(folder: str, hidden: "list[str]") -> Layers:
+def prepare(home: str, hidden: "list[str]") -> landlock.Prepared:
+    """What the workers of a fork server have in common; their folders will lie in `home`."""
+    found = landlock.Prepared([home, *_devices()], sorted(_closed(home, hidden) - {"/proc"}))
+    found.read_too(_system())
+    return found
+
+
+def enter(folder: str, hidden: "list[str]", prepared: "landlock.Prepared | None" = None) -> Layers:
     """Shut this process in: it may write to the folder alone, and not read what is hidden."""
     if sys.platform != "linux":
         reason = f"{sys.platform} has no such thing: reduced isolation"
         return Layers(reason, reason)
+    writable, mine = [folder, *_devices()], f"/proc/{os.getpid()}"
+    if prepared is not None:
+        files = prepared.enter(writable, [mine])
+    else:
+        files = landlock.restrict(writable, [mine, *_system()], sorted(_closed(folder, hidden)))
+    return Layers(files, seccomp.install())
+
+
+def _closed(folder: str, hidden: "list[str]") -> "set[str]":
+    """What may not be read."""
     closed = {os.path.realpath(path) for path in hidden} - {os.path.realpath(folder)}
     closed |= {os.path.realpath(os.path.join(home, name)) for home in _homes() for name in SECRETS}
-    closed |= {"/proc", "/dev"}  # other processes; discs, terminals and memory
-    devices = [f"/dev/{name}" for name in DEVICES]
-    system = [f"/proc/{name}" for name in _names("/proc") if not name.isdecimal()]
-    mine = f"/proc/{os.getpid()}"
-    files = landlock.restrict([folder, *devices], [mine, *system], sorted(closed))
-    return Layers(files, seccomp.install())
+    return closed | {"/proc", "/dev"}  # other processes; discs, terminals and memory
+
+
+def _devices() -> "list[str]":
+    return [f"/dev/{name}" for name in DEVICES]
+
+
+def _system() -> "list[str]":
+    """What the kernel tells of the system, not of processes."""
+    return [f"/proc/{name}" for name in _names("/proc") if not name.isdecimal()]
 
 
 def _homes() -> "list[str]":

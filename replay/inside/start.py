@@ -38,6 +38,12 @@ def limit(name: str, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
+def set_limits(limits: "list[str]") -> None:
+    """Set limits that are written as `NAME=VALUE`."""
+    for name, _, value in (text.partition("=") for text in limits):
+        limit(name, int(value))
+
+
 def end_with_parent(descriptor: int) -> None:
     """Have the kernel kill this process when the last writer of a pipe is gone.
 
@@ -56,8 +62,7 @@ def main() -> None:
     """Start the worker."""
     perftrace, reading, writing, life, *limits = sys.argv[1:]
     end_with_parent(int(life))
-    for name, _, value in (text.partition("=") for text in limits):
-        limit(name, int(value))
+    set_limits(limits)
     make_root(perftrace)
     worker = importlib.import_module("_perftrace.replay.inside.worker")
     worker.main(int(reading), int(writing))

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...restore import Unreplayable, decode
 from ...snapshot import TooBig, Unencodable, encode, immutable
-from . import sandbox, wire
+from . import landlock, library, sandbox, wire
 from .amplify import Amplifier, shrunk
 from .block import Block, Work
 from .drive import Arguments, Drive, seed
@@ -111,6 +111,7 @@ class Worker:
             "exchange": self._exchange,
             "prepare": self._prepare,
             "block": self._block,
+            "modules": self._modules,
         }
         while True:
             try:
@@ -123,7 +124,7 @@ class Worker:
                 header, answer = {"reason": self._reason(error)}, []
             finally:
                 os.chdir(self._cwd)
-            self._flush()
+            self.flush()
             self._channel.send(header, answer)
 
     def _call(self, request: Request, blobs: list[bytes]) -> Message:
@@ -157,6 +158,10 @@ class Worker:
             "suspended": drive.suspended,
         }
         return header, [result, *changed.values()]
+
+    @staticmethod
+    def _modules(_: Request, __: list[bytes]) -> Message:
+        return {"modules": library.loaded()}, []
 
     def _amplify(self, request: Request, blobs: list[bytes]) -> Message:
         """Arguments like those of the calls, as bytes; each list once, and none of the calls'."""
@@ -274,7 +279,7 @@ class Worker:
 
     def _begin(self) -> None:
         """The program is loaded: from here on it is the call."""
-        self._flush()
+        self.flush()
         for descriptor in (1, 2):
             os.ftruncate(descriptor, 0)
         self._guard.take()
@@ -294,18 +299,22 @@ class Worker:
         return refused or f"replaying fails: {describe(error)}"
 
     @staticmethod
-    def _flush() -> None:
+    def flush() -> None:
+        """Let go of what is buffered for stdout and stderr."""
         streams: tuple[Any, ...] = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
         for stream in streams:
             with contextlib.suppress(Exception):  # the program may have closed or replaced it
                 stream.flush()
 
 
-def main(reading: int, writing: int) -> None:
-    """Run a worker on these two pipes."""
+def main(reading: int, writing: int, rules: landlock.Prepared | None = None) -> None:
+    """Run a worker on these two pipes; a fork server has rules made for all its workers."""
     channel = Channel(reading, writing)
     start, _ = channel.receive()
-    layers = sandbox.enter(start["folder"], start["hidden"])
+    if start["forked"] and library.holds(start["overlay"]):  # it has to be imported anew
+        channel.send({"again": True}, [])
+        return
+    layers = sandbox.enter(start["folder"], start["hidden"], rules)
     sys.path[:] = start["path"]
     sys.argv[:] = [start["main_file"] or ""]
     worker = Worker(channel, start)

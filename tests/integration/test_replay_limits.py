@@ -2,17 +2,19 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from replaying import Program, payload, reason
+from replaying import STARTS, Program, payload, reason, started
 
 from perftrace.replay.requests import Replayed
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    return Program(tmp_path)
+@pytest.fixture(params=STARTS)
+def program(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Program]:
+    with started(Program(tmp_path), request.param) as made:
+        yield made
 
 
 # --- what goes wrong -----------------------------------------------------------------------
@@ -241,7 +243,7 @@ def test_a_worker_ends_when_its_parent_is_killed(
         session = program.session()
         _ = session.main_alias
         assert session._worker is not None
-        os.write(write, f"{session._worker._process.pid}\n".encode())
+        os.write(write, f"{session._worker._child.pid}\n".encode())
         session.call(program.request("m.py:forever"))
         os._exit(0)
     worker = int(os.read(read, 20))
@@ -268,5 +270,7 @@ def test_nothing_is_left_behind(
         session.call(program.request("m.py:scratch"))
         session.call(program.request("m.py:abort"))
         session.call(program.request("m.py:fine"))
+    if program.servers is not None:
+        program.servers.close()
     assert list(folder.iterdir()) == []
     assert len(list(Path("/proc/self/fd").iterdir())) == before

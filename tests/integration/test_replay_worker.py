@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from replaying import Program, after, items, parts, payload
+from replaying import STARTS, Program, after, items, parts, payload, started
 
 from perftrace import values
 from perftrace.model import Ending, Kind
@@ -15,9 +15,10 @@ from perftrace.replay.requests import Overlay, Replayed, Request, Target
 from perftrace.snapshot import encode
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    return Program(tmp_path)
+@pytest.fixture(params=STARTS)
+def program(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Program]:
+    with started(Program(tmp_path), request.param) as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from replaying import Program, payload
+from replaying import STARTS, Program, payload, started
 
 from perftrace.replay.inside import landlock, seccomp, syscalls
 from perftrace.replay.requests import Replayed
@@ -131,12 +131,13 @@ def victim(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
+@pytest.fixture(params=STARTS)
+def program(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Program]:
     made = Program(tmp_path / "project")
     made.write("app.py", PROGRAM)
     made.write(".perftrace/trace.db", "what is expected")
-    return made
+    with started(made, request.param):
+        yield made
 
 
 def tried(program: Program, name: str, *given: object, **options: object) -> object:

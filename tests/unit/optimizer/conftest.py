@@ -50,7 +50,9 @@ class FakeSession(Session):
     Two versions in one session have the same noise; `# alone` in a source is one that can't share.
     """
 
-    def __init__(self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Any) -> None:
+    def __init__(
+        self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Any, servers: Any
+    ) -> None:
         super().__init__(process, overlay=overlay, hash_seed=hash_seed, hidden=hidden)
         self.space: dict[str, Any] = {"Gone": Gone, "seed": hash_seed}
         [self.source] = overlay.files.values()
@@ -95,6 +97,9 @@ class FakeSession(Session):
         except Exception as error:
             return Ending.RAISED, error
 
+    def modules(self) -> list[tuple[str, str]]:
+        return []
+
     def exchange(self, other: Other | None) -> NotReplayed | None:
         self.exchanged = other.source if other else self.source
         return None
@@ -135,7 +140,7 @@ class Lab:
 
     @property
     def workers(self) -> Workers:
-        return Workers(self.store, FakeSession)
+        return Workers(self.store, FakeSession, random.Random(0))
 
     def function(self, name: str = "f") -> Function:
         return self.store.functions()[self.ids[name]]
