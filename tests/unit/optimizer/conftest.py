@@ -53,7 +53,9 @@ class FakeSession(Session):
     def __init__(self, process: Process, *, overlay: Overlay, hash_seed: int, hidden: Any) -> None:
         super().__init__(process, overlay=overlay, hash_seed=hash_seed, hidden=hidden)
         self.space: dict[str, Any] = {"Gone": Gone, "seed": hash_seed}
-        [self.source] = overlay.files.values()
+        [text] = overlay.files.values()
+        assert text is not None
+        self.source = text
         self.seed = hash_seed
         self.prepared = 0
         self.exchanged = self.source
