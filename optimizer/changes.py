@@ -24,6 +24,7 @@ class Files:
     old: Texts
     new: Texts
     overlays: tuple[Texts, Texts]  # what stands in for the files on the disk
+    root: Path  # of the repository
     others: tuple[str, ...]  # files that differ and are not Python: both see those on the disk
     unreadable: tuple[str, ...]  # Python files that can't be decoded
 
@@ -33,6 +34,7 @@ class Change:
     """A function of the trace that differs, or depends on code that does."""
 
     function: Function  # as it was recorded
+    file: str  # its file, if that differs
     what: str  # "changed", "renamed to total", "deleted", "uses RATES, which changed", …
     old: Key | None
     new: Key | None
@@ -49,6 +51,11 @@ class Changes:
     unshared: frozenset[str]  # names that one revision alone has
     files: Files
     sides: tuple[Side, Side]
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one function changed, or code around them."""
+        return len(self.listed) + len(self.untraced) > 1
 
 
 def read(repository: Repository, old: Place, new: Place) -> Files:
@@ -79,6 +86,7 @@ def read(repository: Repository, old: Place, new: Place) -> Files:
             {path: a for path, (a, _) in texts.items() if a is not None or path not in kept},
             {path: b for path, (_, b) in texts.items() if b is not None or path not in kept},
         ),
+        root=repository.root,
         others=tuple(sorted(path for path in tracked if not path.endswith(".py"))),
         unreadable=tuple(unreadable),
     )
@@ -145,7 +153,8 @@ class _Looking:
             old, new = self._both[function.id]
             what = self._what(function, old, new) or self._uses(function, old, names)
             if what:
-                yield Change(function, what, old, new)
+                file = self._paths.get(os.path.realpath(function.file), "")
+                yield Change(function, file, what, old, new)
 
     def _what(self, function: Function, old: Key | None, new: Key | None) -> str:
         """How the function itself differs; empty: it does not, or its file does not."""
@@ -162,7 +171,8 @@ class _Looking:
         changed = not definitions.same(self.sides[0].places[old], self.sides[1].places[new])
         if old == new:
             return "changed" if changed else ""
-        where = f"renamed to {new[1]}" if old[0] == new[0] else f"moved to {new[0]}:{new[1]}"
+        place = PurePath(new[0]).relative_to(self._files.root)
+        where = f"renamed to {new[1]}" if old[0] == new[0] else f"moved to {place}:{new[1]}"
         return f"{where} and changed" if changed else where
 
     def _changed_names(self) -> dict[str, set[str]]:

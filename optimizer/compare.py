@@ -8,17 +8,26 @@ reason to refuse.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from time import monotonic
 
-from perftrace.model import Candidate, Evidence, Inconclusive, Measurement, Rejected, Run
-from perftrace.optimizer import gate, measure, oracle
+from perftrace.model import (
+    Candidate,
+    Evidence,
+    Inconclusive,
+    Measurement,
+    Rejected,
+    Run,
+    Witness,
+)
+from perftrace.optimizer import gate, measure, oracle, patch
 from perftrace.optimizer.changes import Change, Changes
 from perftrace.optimizer.measure import Effort, NotMeasured, Timer
 from perftrace.optimizer.oracle import Oracle
 from perftrace.optimizer.verify import KEEPS_STATE, replayed, verdict
 from perftrace.optimizer.workers import Version, Workers
-from perftrace.replay.compare import Different, Same
-from perftrace.replay.requests import NotReplayed, Reply
+from perftrace.replay.compare import Same
+from perftrace.replay.requests import NotReplayed
 
 # Fixed, as the user wants a figure whatever it is; nine give an interval by ranks of eight of them.
 EFFORT = Effort(pairs=9, most=9, groups=7, block_s=0.03)
@@ -58,6 +67,8 @@ class Result:
     change: Change
     outcome: Outcome
     notes: tuple[str, ...] = ()  # what the static check has to say
+    # Calls of callers that differ though its own don't: another change may be why.
+    callers: tuple[Witness, ...] = ()
 
 
 def compare(
@@ -94,24 +105,34 @@ class _One:
             for text, key in zip(texts, (change.old, change.new), strict=True)
         ]
         self._findings = self._checked()
+        self._callers: list[Witness] = []
 
     def result(self, tell: Tell | None) -> Result:
         """What became of it; it is timed where there is somebody to tell."""
+        outcome = self._outcome(tell)
+        notes = tuple(one.message for one in self._findings if one.rule != OUTSIDE)
+        return Result(self._change, outcome, notes, tuple(self._callers))
+
+    def _outcome(self, tell: Tell | None) -> Outcome:
+        name = PurePath(self._change.function.file).name
+        revisions = self._changes.old.name, self._changes.new.name
+        for side, revision in zip(self._changes.sides, revisions, strict=True):
+            if broken := side.broken.get(self._change.file):
+                why = f"{name} can't be compiled in {revision}: {broken}"
+                return Rejected(why) if side is self._changes.sides[1] else NotReplayable(why)
         old, new = self._versions()
         truth = oracle.consult(self._run, old, self._workers)
-        notes = tuple(one.message for one in self._findings if one.rule != OUTSIDE)
         if not truth.cases:
-            return Result(self._change, NotReplayable(_bare(truth.silence)), notes)
-        left, outcome = self._differences(truth, new)
-        if outcome is not None:
-            return Result(self._change, outcome, notes)
+            return NotReplayable(_bare(truth.silence))
+        left, found = self._differences(truth, new)
+        if found is not None:
+            return found
         if not left.cases:
-            return Result(self._change, NotReplayable(_bare(left.silence)), notes)
-        speed: Measurement | NotMeasured = NotMeasured("not asked for")
-        if tell is not None:
-            tell(f"{self._change.function.qualname}: measuring")
-            speed = self._timed(left, old, new)
-        return Result(self._change, Compared(left.evidence, speed), notes)
+            return NotReplayable(_bare(left.silence))
+        if tell is None:
+            return Compared(left.evidence, NotMeasured("not asked for"))
+        tell(f"{self._change.function.qualname}: measuring")
+        return Compared(left.evidence, self._timed(left, old, new))
 
     def _versions(self) -> tuple[Version, Version]:
         function = self._change.function
@@ -127,35 +148,59 @@ class _One:
 
     def _is_wide(self) -> bool:
         """Whether more changed than this function, so that all of both revisions is timed."""
-        outside = any(one.rule == OUTSIDE for one in self._findings)
-        return outside or self._texts[0] == self._texts[1] or len(self._changes.files.old) > 1
+        if len(self._changes.files.old) > 1:
+            return True
+        return any(one.rule == OUTSIDE for one in gate.check(self._candidate(self._texts[1])))
+
+    def _candidate(self, text: str) -> Candidate:
+        key = self._change.old
+        assert key is not None
+        line = self._changes.sides[0].places[key].first
+        function = replace(self._change.function, line=line)
+        return Candidate(function, "given", (), "", self._texts[0], text)
 
     def _checked(self) -> list[gate.Finding]:
-        """What the static check finds, where the function is still in its place."""
-        old = self._change.old
-        if old is None or not self._is_in_place() or self._texts[0] == self._texts[1]:
+        """What the static check finds in this function's change, where it is still in its place."""
+        old, new = (
+            side.places.get(key) if key else None
+            for side, key in zip(
+                self._changes.sides, (self._change.old, self._change.new), strict=True
+            )
+        )
+        if old is None or new is None or not self._is_in_place():
             return []
-        line = self._changes.sides[0].places[old].first
-        function = replace(self._change.function, line=line)
-        return gate.check(Candidate(function, "given", (), "", *self._texts))
+        before, after = (patch.lines_of(text) for text in self._texts)
+        changed = after[new.first - 1 : new.last]
+        text = "".join([*before[: old.first - 1], *changed, *before[old.last :]])
+        return gate.check(self._candidate(text)) if text != self._texts[0] else []
 
     def _differences(
         self, truth: Oracle, new: Version
     ) -> tuple[Oracle, Rejected | Inconclusive | None]:
-        """The oracle less the calls that the new revision can't build, and what differs."""
+        """The oracle less the calls that say nothing of this function, and what differs.
+
+        Where its own calls don't differ and more changed, a difference in a call of a caller may
+        come from elsewhere: it is noted.
+        """
         lost: dict[int, str] = {}
         unclear: Rejected | Inconclusive | None = None
         cases = {id(case): index for index, case in enumerate(_cases(truth))}
+        own = any(case.reach is None for case in truth.cases)
+        several = own and self._changes.several
         for case, reply, found in replayed(new, truth, self._workers, self._changes.unshared):
             if isinstance(found, Same):
                 continue
-            if _is_unbuilt(reply):
-                assert isinstance(reply, NotReplayed)
+            judged = verdict(case, found)
+            if isinstance(reply, NotReplayed) and UNBUILT.match(reply.reason):
                 lost[cases[id(case)]] = reply.reason
-            elif isinstance(found, Different):
-                return truth, verdict(case, found)
+            elif case.reach is not None and several and isinstance(judged, Rejected):
+                index = cases[id(case)]
+                self._callers += [judged.witness] if judged.witness and index not in lost else []
+                lost[index] = "a call of a caller that differs"
+            elif isinstance(judged, Rejected):
+                return truth, judged
             else:
-                unclear = unclear or verdict(case, found)
+                unclear = unclear or judged
         return _less(truth, lost), unclear
 
     def _timed(self, truth: Oracle, old: Version, new: Version) -> Measurement | NotMeasured:
@@ -171,10 +216,6 @@ class _One:
 
 def _cases(truth: Oracle) -> tuple[oracle.Case, ...]:
     return (*truth.cases, *truth.generated)
-
-
-def _is_unbuilt(reply: Reply) -> bool:
-    return isinstance(reply, NotReplayed) and UNBUILT.match(reply.reason) is not None
 
 
 def _less(truth: Oracle, lost: dict[int, str]) -> Oracle:

@@ -62,10 +62,17 @@ def _around(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
             yield name, " ".join(map(ast.dump, own)) + "class"
             yield from _around(node.body, f"{name}.")
         elif not isinstance(node, _SCOPES):
-            is_docstring = index == 0 and isinstance(node, ast.Expr)
-            bound = ["__doc__"] if is_docstring else _bound(node)
+            bound = ["__doc__"] if index == 0 and _is_text(node) else _bound(node)
             for name in bound or [""]:
                 yield f"{prefix}{name}", ast.dump(node)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _bound(node: ast.AST) -> list[str]:

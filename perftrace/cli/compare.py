@@ -98,7 +98,9 @@ def _whole_program(run: Run, found: Changes) -> Comparison:
 def exit_code(results: Sequence[Result], whole: Comparison, *, slower_fails: bool) -> int:
     """What the command ends with."""
     outcomes = [result.outcome for result in results]
-    if isinstance(whole, OutputChanged) or any(isinstance(one, Rejected) for one in outcomes):
+    if isinstance(whole, OutputChanged) or any(result.callers for result in results):
+        return 1
+    if any(isinstance(one, Rejected) for one in outcomes):
         return 1
     if slower_fails and any(_is_slower(one) for one in outcomes):
         return 1
@@ -128,7 +130,8 @@ class View:
 
     def show(self, result: Result) -> None:
         """A function that is done."""
-        for line in report.lines(result, self._label(result.change.function), self._width):
+        label, old = self._label(result.change.function), self.changes.old.name
+        for line in report.lines(result, label, self._width, old):
             tables.say(self._console, line)
 
     def end(self, results: list[Result], whole: Comparison) -> None:

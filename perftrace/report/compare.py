@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from perftrace.model import Inconclusive, Measurement, Rejected
+from perftrace.model import Inconclusive, Measurement, Rejected, Witness
 from perftrace.optimizer import decisions
 from perftrace.optimizer.changes import Changes
 from perftrace.optimizer.compare import Compared, NotReplayable, Result, speed_word
 from perftrace.optimizer.measure import NotMeasured
 from perftrace.optimizer.whole_program import Compared as Ran
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
-from perftrace.report.decisions import witness_text
 
 SHOWN = 8  # names listed in a line
 
@@ -24,14 +23,14 @@ WORDS: Mapping[type[object], str] = {
 }
 
 
-def lines(result: Result, label: str, width: int) -> Iterator[str]:
-    """What became of one function, in a line or two."""
+def lines(result: Result, label: str, width: int, old: str) -> Iterator[str]:
+    """What became of one function, in a line or two; `old` is the old revision's name."""
     found, start = result.outcome, f"{label:<{width}}  "
     match found:
         case Compared(evidence=evidence, speed=speed):
             yield f"{start}{decisions.evidence_text(evidence)}; {_speed(speed)}"
         case Rejected(reason=reason, witness=witness):
-            yield f"{start}different: {witness_text(witness) if witness else reason}"
+            yield f"{start}different: {_witness_text(witness, old) if witness else reason}"
         case Inconclusive(reason=reason):
             yield f"{start}unclear: {reason}"
         case NotReplayable(reason=reason):
@@ -40,6 +39,12 @@ def lines(result: Result, label: str, width: int) -> Iterator[str]:
         yield f"  {result.change.what}"
     for note in result.notes:
         yield f"  note: {note}"
+
+
+def _witness_text(witness: Witness, old: str) -> str:
+    """The smallest call that shows a difference."""
+    call = f"{witness.call} (a caller)" if witness.via else witness.call
+    return f"{call} differs at {witness.where}: {witness.got}, {old} gives {witness.expected}"
 
 
 def _speed(found: Measurement | NotMeasured) -> str:
@@ -57,17 +62,30 @@ def _speed(found: Measurement | NotMeasured) -> str:
 
 def summary(changes: Changes, results: list[Result]) -> Iterator[str]:
     """What else has to be said of the two revisions."""
+    for caller, names in _callers(results, changes.old.name).items():
+        yield f"different: {caller}; it reaches {_listed(tuple(names))}"
     if changes.untraced:
         yield f"Changed, but not in the trace: {_listed(changes.untraced)}"
     if changes.files.others:
-        names = _listed(changes.files.others)
-        yield f"Not Python, so both revisions saw the files on the disk: {names}"
+        listed = _listed(changes.files.others)
+        yield f"Not Python, so both revisions saw the files on the disk: {listed}"
     if changes.files.unreadable:
         yield f"Can't be read as Python: {_listed(changes.files.unreadable)}"
     if not results:
         yield (
             f"No function of the trace differs between {changes.old.name} and {changes.new.name}."
         )
+
+
+def _callers(results: list[Result], old: str) -> dict[str, list[str]]:
+    """The calls of callers that differ, and the changed functions that each reaches."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for witness in result.callers:
+            reached = found.setdefault(_witness_text(witness, old), [])
+            if result.change.function.qualname not in reached:
+                reached.append(result.change.function.qualname)
+    return found
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -111,4 +129,5 @@ def document(result: Result, label: str) -> dict[str, Any]:
         "high": measured and measured.high,
         "not_timed": speed.reason if isinstance(speed, NotMeasured) else None,
         "notes": list(result.notes),
+        "callers": [asdict(one) for one in result.callers],
     }
