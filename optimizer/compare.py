@@ -1,4 +1,4 @@
-"""Two revisions of a program: does each changed function do the same, and how fast is it?
+"""Two revisions of a program: whether each changed function does the same, and how fast it is.
 
 The same machinery as for a candidate: the old revision's recorded calls that do the same whenever
 made again are the oracle. The author is a person, so what the static check finds is told, not a

@@ -1,4 +1,4 @@
-"""`perftrace compare REV_A REV_B`: does what changed between two revisions do the same, as fast?"""
+"""`perftrace compare REV_A REV_B`: whether what changed does the same, and how fast it is."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
