@@ -153,7 +153,8 @@ class Timer:
         self, workload: Workload, old: Version, new: Version, effort: Effort, wanted: float = 1.0
     ) -> Measurement | NotMeasured:
         """The ratio old over new, in CPU time; `wanted` is what it should surely be above."""
-        plain = not (workload.cold or old.decorated or new.decorated)
+        one = any((version.decorated or version.alone) for version in (old, new))
+        plain = not (workload.cold or one)
         found: Measurement | NotMeasured | _Apart = _Apart("it is looked at as a whole")
         if plain and (old.source, new.source) not in self._apart:
             found = self._repeat(self._together, workload, (old, new), effort, wanted)
@@ -209,7 +210,8 @@ class Timer:
     ) -> _Sample | _Apart:
         """Both versions in one process."""
         old, new = versions
-        other = Other(recorded.target_in(old.source, old.function), old.source)
+        target = recorded.target(self._workers.store, old.function)
+        other = Other(old.target(target) or target, old.source)
         session, apart = self._prepared(stack, workload, new, seed, effort, other)
         if apart:
             return _Apart(apart)
@@ -240,7 +242,12 @@ class Timer:
         """A process that is ready, and why the other version can't run in it."""
         session = self._workers.session(workload.process_id, version, seed, cold=effort.cold)
         stack.enter_context(session)
-        requests = [version.request(one) for one in workload.requests]
+        requests: list[Request] = []
+        for one in workload.requests:
+            here = version.request(one)
+            if isinstance(here, NotReplayed):
+                raise _NoTime(here.reason)
+            requests.append(here)
         prepared = session.prepare(requests, other)
         if isinstance(prepared, NotReplayed):
             raise _NoTime(prepared.reason)

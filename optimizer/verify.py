@@ -1,6 +1,6 @@
 """Does a candidate keep the recorded behaviour? What the original did is the oracle."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from perftrace.errors import StaleError
@@ -61,22 +61,37 @@ def _replay(
     except (StaleError, SyntaxError) as error:
         return Rejected(f"it can't be imported: {error}")
     added = gate.added_names(candidate)
+    for case, _, found in replayed(version, oracle, workers, added):
+        if not isinstance(found, Same):
+            return verdict(case, found)
+    return None
+
+
+def replayed(
+    version: Version, oracle: Oracle, workers: Workers, unshared: frozenset[str]
+) -> Iterator[tuple[Case, Reply, Comparison]]:
+    """Make every call of the oracle again with a version under two hash seeds, and compare.
+
+    Args:
+        version: what is compared with the original.
+        oracle: what the original does.
+        workers: starts the processes that make the calls.
+        unshared: names that one side alone has; what changes in them is not compared.
+    """
     for seed in SEEDS:
         with workers.start(version, seed) as started:
             for case in (*oracle.cases, *oracle.generated):
                 process_id, request = case.call.process_id, _patient(case)
                 reply = started.make(process_id, request, reach=case.reach, state=True)
-                found = _judge(case, _without(reply, added), started.aliases(process_id))
-                if not isinstance(found, Same):
-                    return _verdict(case, found)
-    return None
+                shared = _without(reply, unshared)
+                yield case, reply, _judge(case, shared, started.aliases(process_id), unshared)
 
 
-def _without(reply: Reply, added: frozenset[str]) -> Reply:
-    """The reply without what changed in names that the original does not have."""
-    if isinstance(reply, NotReplayed) or not reply.state or not added:
+def _without(reply: Reply, unshared: frozenset[str]) -> Reply:
+    """The reply without what changed in names that are not compared."""
+    if isinstance(reply, NotReplayed) or not reply.state or not unshared:
         return reply
-    old = {name: blob for name, blob in reply.state.items() if added.isdisjoint(name.split("."))}
+    old = {name: blob for name, blob in reply.state.items() if unshared.isdisjoint(name.split("."))}
     return replace(reply, state=old)
 
 
@@ -85,13 +100,18 @@ def _patient(case: Case) -> Request:
     return replace(case.request, wall_s=case.expected.wall_ns / 1e9 * SLOWER + SPARE_S)
 
 
-def _judge(case: Case, reply: Reply, aliases: Mapping[str, str]) -> Comparison:
+def _judge(
+    case: Case, reply: Reply, aliases: Mapping[str, str], unshared: frozenset[str]
+) -> Comparison:
     if isinstance(reply, NotReplayed):
         return Different(ANSWER, "an answer", reply.reason)
-    return case.differ(reply, aliases)
+    expected = _without(case.expected, unshared)
+    assert not isinstance(expected, NotReplayed)
+    return replace(case, expected=expected).differ(reply, aliases)
 
 
-def _verdict(case: Case, found: Different | Unknown) -> Rejected | Inconclusive:
+def verdict(case: Case, found: Different | Unknown) -> Rejected | Inconclusive:
+    """What a difference, or one that can't be ruled out, says of the version."""
     if isinstance(found, Unknown):
         return Inconclusive(f"{found.where} of {case.text} can't be compared: {found.reason}")
     via = "" if case.reach is None else case.call.function.qualname

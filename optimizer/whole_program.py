@@ -27,7 +27,7 @@ NARROW = 1.1  # the ratio of the interval's ends from which on no further pair i
 SLOWER, SPARE_S = 4, 60.0  # a run may take so many times the recorded time, and a bit
 REPLAY = Path(str(replay.__file__)).parent
 
-type Files = Mapping[str, str]  # absolute path -> source text
+type Files = Mapping[str, str | None]  # absolute path -> source text; None: no such file
 
 
 @dataclass(frozen=True, slots=True)

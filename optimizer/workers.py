@@ -3,7 +3,7 @@
 import contextlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, Self
@@ -20,12 +20,32 @@ SEEDS = (1, 2)  # hash seeds every call is made under: an order that depends on 
 
 
 @dataclass(frozen=True, slots=True)
+class Here:
+    """Where a recorded function is in a revision."""
+
+    target: Target | None  # None: it is not there
+    refused: str = ""  # why recorded calls of it can't be made there
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A whole revision of the program: its files, and where recorded functions are in them."""
+
+    name: str
+    files: Mapping[str, str | None] = field(default_factory=dict)  # as of `Overlay`
+    targets: Mapping[Target, Here] = field(default_factory=dict)  # else: where it was recorded
+    as_recorded: bool = True  # these are the files that were recorded
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """The original or a candidate: a whole text that stands in for the function's file."""
 
-    function: Function
+    function: Function  # as it was recorded
     source: str
     decorated: bool = False  # it put a decorator on the function
+    revision: Revision | None = None  # more than that file differs, or it is elsewhere
+    alone: bool = False  # it can't take turns with another version in one process
 
     @classmethod
     def of(cls, candidate: Candidate) -> Self:
@@ -39,15 +59,30 @@ class Version:
     @property
     def overlay(self) -> Overlay:
         """What a worker imports in place of the file."""
+        if self.revision is not None:
+            return Overlay(self.revision.files)
         return Overlay({self.function.file: self.source})
 
-    def request(self, request: Request) -> Request:
-        """The same request, for this version."""
-        target = request.target
+    @property
+    def as_recorded(self) -> bool:
+        """Whether the original did what it does when it was recorded."""
+        return self.revision is None or self.revision.as_recorded
+
+    def target(self, target: Target) -> Target | None:
+        """Where a recorded function is in this version; None: it is not there."""
+        if self.revision is not None:
+            return self.revision.targets.get(target, Here(target)).target
         mine = (target.file, target.qualname) == (self.function.file, self.function.qualname)
-        if not (self.decorated and mine):
-            return request
-        return replace(request, target=replace(target, decorated=True))
+        return replace(target, decorated=True) if self.decorated and mine else target
+
+    def request(self, request: Request) -> Request | NotReplayed:
+        """The same request, for this version."""
+        target = self.target(request.target)
+        here = self.revision.targets.get(request.target) if self.revision else None
+        refused = here.refused if here else ""
+        if target is None or refused:
+            return NotReplayed(refused or f"{request.target.qualname} is not there any more")
+        return request if target == request.target else replace(request, target=target)
 
 
 def _decorators(source: str, qualname: str, ordinal: int) -> int:
@@ -133,15 +168,26 @@ class Started:
         state: bool = False,
     ) -> Reply:
         """Make a call of one recorded process."""
-        request = self._version.request(request)
-        return self._session(process_id).call(request, lines=lines, reach=reach, state=state)
+        here = self._version.request(request)
+        if isinstance(here, NotReplayed):
+            return here
+        aim = self._version.target(reach) if reach else None
+        return self._session(process_id).call(here, lines=lines, reach=aim, state=state)
 
     def amplify(
         self, process_id: int, requests: Sequence[Request], count: int, seed: int
     ) -> list[bytes] | NotReplayed:
         """Arguments like those of calls of one recorded process."""
         mine = [self._version.request(request) for request in requests]
-        return self._session(process_id).amplify(mine, count, seed)
+        missing = [one for one in mine if isinstance(one, NotReplayed)]
+        if missing:
+            return missing[0]
+        here = [one for one in mine if isinstance(one, Request)]
+        return self._session(process_id).amplify(here, count, seed)
+
+    def has(self, target: Target) -> bool:
+        """Whether a recorded function is there in this version."""
+        return self._version.target(target) is not None
 
     def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
         """Give a function the code of another text, in the worker of one recorded process."""

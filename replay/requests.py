@@ -12,7 +12,8 @@ MAX_ITEMS = 1000  # taken from a generator that was not recorded as left off
 class Overlay:
     """Source texts that stand in for files: a candidate, without touching the user's tree."""
 
-    files: Mapping[str, str] = field(default_factory=dict)  # absolute path -> whole source text
+    # absolute path -> whole source text; None: as if there were no such file
+    files: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ COMMANDS = {
     "optimize": "perftrace.cli.optimize",
     "apply": "perftrace.cli.apply",
     "verify": "perftrace.cli.verify",
+    "compare": "perftrace.cli.compare",
     "doctor": "perftrace.cli.doctor",
     "merge": "perftrace.cli.merge",
 }

@@ -1,5 +1,8 @@
 """Serves source texts in the place of files when modules are imported; the files stay as they are.
 
+A text can also stand for a file that is not on the disk, and a file can be hidden (None): so a
+whole revision of a program can be imported in place of the one that is there.
+
 Standard library only and no imports of its own package: it also runs in programs that are re-run
 as a whole, by `runner.py` and by `inject/sitecustomize.py`.
 """
@@ -8,8 +11,8 @@ import importlib.machinery
 import linecache
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from importlib.util import decode_source
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import decode_source, spec_from_file_location
 from types import CodeType, ModuleType
 
 
@@ -34,14 +37,23 @@ class OverlayLoader(importlib.machinery.SourceFileLoader):
 
 
 class Overlay:
-    """Texts by real path; as a finder it wraps what the other finders find."""
+    """Texts by real path (None: there is no such file); as a finder it wraps the other finders."""
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._texts = {os.path.realpath(path): text for path, text in files.items()}
+    def __init__(self, files: Mapping[str, str | None]) -> None:
+        self._texts: dict[str, str] = {}
+        self._hidden: set[str] = set()
+        for path, text in files.items():
+            if text is None:
+                self._hidden.add(os.path.realpath(path))
+            else:
+                self._texts[os.path.realpath(path)] = text
+        absent = [path for path in self._texts if not os.path.exists(path)]
+        self._absent = frozenset(absent)
+        self._folders = frozenset(_new_folders(absent))
 
     def install(self) -> None:
         """Serve the texts from now on."""
-        if self._texts:
+        if self._texts or self._hidden:
             sys.meta_path.insert(0, self)
 
     def text(self, path: str | None) -> str | None:
@@ -57,6 +69,8 @@ class Overlay:
         text = self.text(path)
         if text is not None:
             return text
+        if os.path.realpath(path) in self._hidden:
+            raise FileNotFoundError(f"{path} is not there in this revision")
         with open(path, "rb") as file:
             return decode_source(file.read())
 
@@ -72,14 +86,55 @@ class Overlay:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """What the other finders find, with our loader where the file is overlaid."""
+        """What the other finders find, with our loader where the file is overlaid.
+
+        Raises:
+            ModuleNotFoundError: what they find is hidden.
+        """
+        for spec in self._specs(name, path, target):
+            if spec.has_location and spec.origin:
+                if self.text(spec.origin) is not None:
+                    spec.loader = self.loader(name, spec.origin)
+                elif os.path.realpath(spec.origin) in self._hidden:
+                    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+            return spec
+        return None
+
+    def _specs(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> Iterator[importlib.machinery.ModuleSpec]:
+        new = self._new(name, sys.path if path is None else path) if self._absent else None
+        if new is not None:
+            yield new
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             if finder is self or find is None:
                 continue
             spec: importlib.machinery.ModuleSpec | None = find(name, path, target)
             if spec is not None:
-                if spec.has_location and spec.origin and self.text(spec.origin) is not None:
-                    spec.loader = self.loader(name, spec.origin)
+                yield spec
+
+    def _new(self, name: str, path: Sequence[str]) -> importlib.machinery.ModuleSpec | None:
+        """The module, if it comes from a file that is not on the disk."""
+        last = name.rpartition(".")[2]
+        for entry in path:
+            stem = os.path.join(os.path.realpath(entry), last)
+            package = os.path.join(stem, "__init__.py")
+            if package in self._absent:
+                return spec_from_file_location(name, package, submodule_search_locations=[stem])
+            if f"{stem}.py" in self._absent:
+                return spec_from_file_location(name, f"{stem}.py")
+            if stem in self._folders:
+                spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+                spec.submodule_search_locations = [stem]
                 return spec
         return None
+
+
+def _new_folders(files: Sequence[str]) -> Iterator[str]:
+    """The folders of files that are not on the disk, where they are not there either."""
+    for file in files:
+        folder = os.path.dirname(file)
+        while not os.path.isdir(folder):
+            yield folder
+            folder = os.path.dirname(folder)

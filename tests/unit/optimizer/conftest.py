@@ -55,7 +55,9 @@ class FakeSession(Session):
     ) -> None:
         super().__init__(process, overlay=overlay, hash_seed=hash_seed, hidden=hidden)
         self.space: dict[str, Any] = {"Gone": Gone, "seed": hash_seed}
-        [self.source] = overlay.files.values()
+        [text] = overlay.files.values()
+        assert text is not None
+        self.source = text
         self.seed = hash_seed
         self.prepared = 0
         self.exchanged = self.source

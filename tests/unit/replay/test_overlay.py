@@ -166,3 +166,40 @@ def test_commands_get_the_overlay_through_the_environment(app: Path) -> None:
         PERFTRACE_OVERLAY=str(files),
     )
     assert got.stdout == "own\n9 False\n"
+
+
+def test_a_text_can_stand_for_a_file_that_is_not_there(folder: Path) -> None:
+    Overlay(
+        {
+            str(folder / "overlaid_new.py"): "VALUE = 1\n",
+            str(folder / "overlaid_package" / "__init__.py"): "from .inner import VALUE\n",
+            str(folder / "overlaid_package" / "inner.py"): "VALUE = 2\n",
+            str(folder / "overlaid_space" / "inner.py"): "VALUE = 3\n",
+        }
+    ).install()
+    values = [
+        importlib.import_module(name).VALUE
+        for name in ("overlaid_new", "overlaid_package", "overlaid_space.inner")
+    ]
+    assert values == [1, 2, 3]
+    assert list(folder.glob("overlaid_*")) == []
+
+
+def test_a_hidden_file_can_not_be_imported(folder: Path) -> None:
+    file = folder / "overlaid_hidden.py"
+    file.write_text("VALUE = 1\n")
+    overlay = Overlay({str(file): None})
+    overlay.install()
+    with pytest.raises(ModuleNotFoundError, match="overlaid_hidden"):
+        importlib.import_module("overlaid_hidden")
+    with pytest.raises(FileNotFoundError, match="not there in this revision"):
+        overlay.source(str(file))
+    assert file.exists()
+
+
+def test_a_module_that_became_a_package_is_imported_as_one(folder: Path) -> None:
+    old = folder / "overlaid_grown.py"
+    old.write_text("VALUE = 1\n")
+    new = folder / "overlaid_grown" / "__init__.py"
+    Overlay({str(old): None, str(new): "VALUE = 2\n"}).install()
+    assert importlib.import_module("overlaid_grown").VALUE == 2

@@ -1,0 +1,132 @@
+"""Revisions of a project: the one place that calls git, and only to read.
+
+Git is told not to take locks, so that even its index stays as it is.
+"""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import decode_source
+from pathlib import Path
+
+from perftrace.errors import UsageError
+
+WORKTREE = ("WORKTREE", ".")  # names of the files as they are
+QUIET = ("--no-optional-locks", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A revision that git knows."""
+
+    name: str  # as the user wrote it
+    id: str  # of the commit
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """The files as they are on the disk."""
+
+    name: str = WORKTREE[0]
+
+
+type Place = Commit | Worktree
+
+
+class Repository:
+    """A git repository."""
+
+    def __init__(self, folder: Path) -> None:
+        """The repository around a folder.
+
+        Raises:
+            UsageError: there is none, or no git.
+        """
+        done = _git(folder, ["rev-parse", "--show-toplevel"])
+        if done.returncode:
+            raise UsageError(
+                "no-repository",
+                f"{folder} is in no git repository, so there are no revisions to compare. To check"
+                " one changed file: perftrace verify FUNC --candidate FILE",
+            )
+        self.root = Path(os.fsdecode(done.stdout.rstrip(b"\n")))
+
+    def place(self, name: str) -> Place:
+        """What a revision's name stands for.
+
+        Raises:
+            UsageError: nothing.
+        """
+        if name in WORKTREE:
+            return Worktree()
+        end = ["--end-of-options", f"{name}^{{commit}}"]
+        done = _git(self.root, ["rev-parse", "--verify", "--quiet", *end])
+        if done.returncode:
+            raise UsageError(
+                "revision-unknown",
+                f"git knows no revision {name} in {self.root}. For the files as they are: .",
+            )
+        return Commit(name, done.stdout.decode().strip())
+
+    def changed(self, one: Place, other: Place) -> set[str]:
+        """Files under git that differ between two places, by their path from the root.
+
+        Raises:
+            UsageError: git fails.
+        """
+        ids = [place.id for place in (one, other) if isinstance(place, Commit)]
+        if not ids:
+            return set()
+        options = ["--name-only", "--no-renames", "--no-ext-diff", "-z"]
+        return self._names(["diff", *options, *ids, "--"])
+
+    def untracked(self) -> set[str]:
+        """Files that are not under git, nor ignored, by their path from the root.
+
+        Raises:
+            UsageError: git fails.
+        """
+        return self._names(["ls-files", "--others", "--exclude-standard", "-z"])
+
+    def text(self, place: Place, path: str) -> str | None:
+        """A Python file's text there; None: there is no such file.
+
+        Raises:
+            ValueError: it can't be decoded as Python source.
+        """
+        if isinstance(place, Worktree):
+            try:
+                data = (self.root / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        else:
+            done = _git(self.root, ["cat-file", "blob", f"{place.id}:{path}"])
+            if done.returncode:
+                return None
+            data = done.stdout
+        try:
+            return decode_source(data)
+        except SyntaxError as error:  # an encoding that Python does not know
+            raise ValueError(str(error)) from error
+
+    def _names(self, arguments: Sequence[str]) -> set[str]:
+        done = _git(self.root, arguments)
+        if done.returncode:
+            words = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise UsageError("git-failed", f"git {arguments[0]} failed in {self.root}: {words}")
+        return {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
+
+
+def _git(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(
+            ["git", *QUIET, "-C", str(folder), *arguments],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(
+            "no-git", f"git can't be started ({error.strerror}); revisions are read with it."
+        ) from error

@@ -1,0 +1,295 @@
+"""`perftrace compare` on a small project with a git repository, recorded for real."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perftrace.cli import main
+
+PRICES = '''"""Prices."""
+
+RATES = {1: 5, 2: 7}
+SEEN = {"n": 0}
+
+
+class Basket:
+    unit = 3
+
+    def weight(self, n):
+        return n * self.unit
+
+
+def total(rows):
+    result = 0
+    for name, value in rows:
+        if name in [other for other, _ in rows[:30]]:
+            result = result + value
+    return result
+
+
+def fee(n):
+    return n // 10 + 1
+
+
+def rate(n):
+    return RATES.get(n % 3, 9)
+
+
+def gone(n):
+    return n + 1
+
+
+def old_name(n):
+    return n * 7 - 3
+
+
+def moved(n):
+    return n * 11 + 5
+
+
+def sig(a, b):
+    return a * b
+
+
+def steady(n):
+    return n - 1
+'''
+APP = '''"""A shop."""
+
+import prices
+from prices import moved
+
+
+def use(n):
+    found = [prices.fee(n), prices.rate(n), prices.gone(n), prices.old_name(n), moved(n)]
+    return [*found, prices.sig(n, 2), prices.Basket().weight(n), prices.steady(n)]
+
+
+if __name__ == "__main__":
+    rows = [(f"a{n}", n) for n in range(200)]
+    for n in range(12):
+        print(prices.total(rows[: n * 15]), use(n))
+'''
+SLOW = PRICES.partition("def total(rows):")[2].partition("def fee")[0]
+FAST = """
+    first = {name for name, _ in rows[:30]}
+    return sum(value for name, value in rows if name in first)
+
+
+"""
+GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+
+
+class Project:
+    """A folder under git with a trace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*GIT, *arguments], cwd=self.folder, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    def edit(self, name: str, *changes: tuple[str, str]) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        path.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n')
+    (folder / ".gitignore").write_text(".perftrace/\n__pycache__/\n")
+    (folder / "prices.py").write_text(PRICES)
+    (folder / "app.py").write_text(APP)
+    project = Project(folder)
+    project.git("init", "-q")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "one")
+    code = "import sys; from perftrace.cli import main; sys.exit(main())"
+    subprocess.run(
+        [*(sys.executable, "-c", code, "run", "--overhead", "50%"), "app.py"],
+        cwd=folder,
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path_factory.getbasetemp() / "config")},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return folder
+
+
+@pytest.fixture
+def project(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    found = Project(recorded)
+    found.git("reset", "-q", "--hard")
+    found.git("clean", "-qfd")
+    monkeypatch.chdir(recorded)
+    return found
+
+
+def compared(
+    capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, dict[str, dict[str, Any]], dict[str, Any]]:
+    """The exit code, the functions by their name, and the whole document."""
+    code = main(["compare", "--json", *arguments])
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "perftrace/compare/1"
+    return code, {one["function"]: one for one in document["functions"]}, document
+
+
+def test_without_a_change_nothing_is_run(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare"]) == 0
+    assert (
+        capsys.readouterr().out == "No function of the trace differs between HEAD and WORKTREE.\n"
+    )
+
+
+def test_a_change_that_keeps_its_behaviour_is_timed(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit("prices.py", (SLOW, FAST))
+    before = project.git("status", "--porcelain")
+    code, found, document = compared(capsys)
+    assert code == 0
+    assert list(found) == ["prices:total"]
+    total = found["prices:total"]
+    assert (total["outcome"], total["change"]) == ("no difference", "changed")
+    assert total["evidence"]["direct"] > 0
+    assert total["evidence"]["generated"] > 0
+    assert total["speed"] == "faster"
+    assert total["low"] > 1
+    assert document["whole_program"]["same_output"] is True
+    assert project.git("status", "--porcelain") == before
+
+
+def test_a_slow_down_fails_where_that_is_asked_for(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit("prices.py", (SLOW, FAST))
+    project.git("commit", "-qam", "fast")
+    try:
+        project.edit("prices.py", (FAST, SLOW))
+        arguments = ["--fail-if-slower", "--no-whole-program"]
+        code, found, document = compared(capsys, *arguments)
+        assert code == 1
+        assert found["prices:total"]["speed"] == "slower"
+        assert document["whole_program"]["reason"] == "not asked for"
+    finally:
+        project.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_each_kind_of_change_is_named_and_replayed(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit(
+        "prices.py",
+        ("n // 10 + 1", "n // 10 + (n < 1000)"),
+        ("2: 7", "2: 8"),
+        ("unit = 3", "unit = 4"),
+        ("def gone(n):\n    return n + 1\n\n\n", ""),
+        ("old_name", "new_name"),
+        ("def moved(n):\n    return n * 11 + 5\n\n\n", ""),
+        ("def sig(a, b):", "def sig(a, *, b):"),
+    )
+    (project.folder / "more.py").write_text("def moved(n):\n    return n * 11 + 5\n")
+    project.edit(
+        "app.py",
+        ("from prices import moved", "from more import moved"),
+        ("prices.gone(n)", "n + 1"),
+        ("old_name", "new_name"),
+        ("sig(n, 2)", "sig(n, b=2)"),
+    )
+    code, found, _ = compared(capsys, "--no-timing")
+    assert code == 1
+    ends = {name.rpartition(":")[2]: (one["change"], one["outcome"]) for name, one in found.items()}
+    assert "total" not in ends
+    assert "steady" not in ends
+    assert ends["fee"] == ("changed", "no difference")
+    assert ends["old_name"] == ("renamed to new_name", "no difference")
+    assert ends["moved"] == ("moved to more.py:moved", "no difference")
+    assert ends["rate"] == ("uses RATES, which changed", "different")
+    assert ends["Basket.weight"] == ("uses Basket.unit, which changed", "different")
+    assert ends["gone"] == ("deleted", "different")  # `use` reaches it, and differs by the rates
+    assert ends["sig"][0] == "changed"
+    witness = found["prices:rate"]["witness"]
+    assert (witness["got"], witness["expected"]) == ("8", "7")
+    assert found["prices:fee"]["callers"][0]["where"].startswith("result")
+    assert not (project.folder / "more.py").with_suffix(".pyc").exists()
+
+
+def test_two_revisions_are_compared_whatever_the_files_are_now(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        project.edit("prices.py", ("n // 10 + 1", "n // 10 + 2"))
+        (project.folder / "added.py").write_text("def helper():\n    return 1\n")
+        project.git("add", "-A")
+        project.git("commit", "-qm", "two")
+        project.edit("prices.py", ("n // 10 + 2", "broken("))
+        code, found, document = compared(capsys, "HEAD~1", "HEAD", "--no-timing")
+        assert code == 1
+        assert list(found) == ["prices:fee"]
+        assert found["prices:fee"]["witness"]["expected"] == "1"
+        assert found["prices:fee"]["witness"]["got"] == "2"
+        assert document["untraced"] == ["added.py:helper"]
+        code, found, _ = compared(capsys, "HEAD", "HEAD~1", "--no-timing")
+        assert (code, found["prices:fee"]["witness"]["got"]) == (1, "1")
+    finally:
+        project.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_a_file_that_can_not_be_parsed_is_said(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit("prices.py", ("def steady(n):", "def steady(n:"))
+    code, found, _ = compared(capsys, "--no-timing")
+    assert code == 1
+    assert {one["outcome"] for one in found.values()} == {"different"}
+    assert found["prices:fee"]["reason"].startswith("prices.py can't be compiled in WORKTREE")
+    assert "can't be parsed" in found["prices:fee"]["change"]
+
+
+def test_code_that_only_the_program_itself_runs_is_left_to_the_whole_program(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit("app.py", ("print(prices", "print(1, prices"))
+    code, found, document = compared(capsys, "--no-timing")
+    assert (code, found) == (0, {})
+    assert document["whole_program"]["reason"] == "not asked for"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["no-such"], "git knows no revision no-such"),
+        (["HEAD", "--", "--version"], "git knows no revision --version"),
+    ],
+)
+def test_an_unknown_revision_is_one_clear_line(
+    project: Project, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    assert main(["compare", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert text in said
+
+
+def test_without_a_repository_it_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert main(["compare"]) == 2
+    assert "is in no git repository" in capsys.readouterr().err

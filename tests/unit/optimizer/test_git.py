@@ -1,0 +1,72 @@
+"""Revisions, read from a small repository."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from perftrace.errors import UsageError
+from perftrace.optimizer.git import Repository
+
+GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    for number, text in enumerate(["x = 1\n", "x = 2\n"]):
+        (tmp_path / "a.py").write_text(text)
+        (tmp_path / "b ü.py").write_text(f"# {number // 2}\n")
+        if not number:
+            subprocess.run([*GIT, "init", "-q"], cwd=tmp_path, check=True)
+        subprocess.run([*GIT, "add", "-A"], cwd=tmp_path, check=True)
+        subprocess.run([*GIT, "commit", "-qm", str(number)], cwd=tmp_path, check=True)
+    return Repository(tmp_path)
+
+
+def test_a_file_has_the_text_of_its_revision(repository: Repository) -> None:
+    (repository.root / "a.py").write_text("x = 3\n")
+    texts = [repository.text(repository.place(name), "a.py") for name in ("HEAD~1", "HEAD", ".")]
+    assert texts == ["x = 1\n", "x = 2\n", "x = 3\n"]
+
+
+def test_what_differs_is_told_for_commits_and_for_the_files_as_they_are(
+    repository: Repository,
+) -> None:
+    (repository.root / "b ü.py").write_text("# other\n")
+    (repository.root / "new.py").write_text("")
+    head, before, here = (repository.place(name) for name in ("HEAD", "HEAD~1", "WORKTREE"))
+    assert repository.changed(before, head) == {"a.py"}
+    assert repository.changed(head, here) == {"b ü.py"}
+    assert repository.changed(here, here) == set()
+    assert repository.untracked() == {"new.py"}
+
+
+def test_a_file_that_is_not_there_has_no_text(repository: Repository) -> None:
+    for name in ("HEAD", "."):
+        assert repository.text(repository.place(name), "none.py") is None
+
+
+def test_what_is_no_python_text_can_not_be_decoded(repository: Repository) -> None:
+    (repository.root / "a.py").write_bytes(b"# coding: no-such-coding\n")
+    with pytest.raises(ValueError, match="no-such-coding"):
+        repository.text(repository.place("."), "a.py")
+
+
+def test_reading_leaves_the_index_as_it_is(repository: Repository) -> None:
+    index = repository.root / ".git" / "index"
+    (repository.root / "a.py").touch()  # git would note the new time
+    before = index.read_bytes()
+    assert repository.changed(repository.place("HEAD"), repository.place(".")) == set()
+    assert index.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["none", "--all", "HEAD:a.py", ""])
+def test_an_unknown_revision_is_wrong_usage(repository: Repository, name: str) -> None:
+    with pytest.raises(UsageError, match="git knows no revision"):
+        repository.place(name)
+
+
+def test_without_git_it_says_so(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UsageError, match="git can't be started"):
+        repository.place("HEAD")
