@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from perftrace.errors import StaleError
@@ -94,8 +94,8 @@ def _take_apart(candidate: Candidate) -> _Change | None:
         after = patch.place_of(candidate.source, function.qualname, line)
     except StaleError:
         return None
-    old, new = _without(candidate.original, before), _without(candidate.source, after)
-    kept, added = _split(old, new)
+    old, new = patch.without(candidate.original, before), patch.without(candidate.source, after)
+    kept, added = patch.split(old, new)
     return _Change(
         name=function.name,
         old=before.node,
@@ -104,31 +104,6 @@ def _take_apart(candidate: Candidate) -> _Change | None:
         added=tuple(added),
         imports=frozenset(_effectful(patch.tree_of(candidate.original))),
     )
-
-
-def _without(source: str, place: patch.Place) -> list[ast.stmt]:
-    """The module's statements, with the function's body, signature and decorators taken out."""
-    tree = ast.parse(source.removeprefix("\ufeff"))
-    for node in ast.walk(tree):
-        if isinstance(node, _DEFINITIONS) and _position(node) == _position(place.node):
-            node.body, node.decorator_list, node.returns = [ast.Pass()], [], None
-            node.args = ast.arguments([], [], None, [], [], None, [])
-    return tree.body
-
-
-def _position(node: Def) -> tuple[int, int]:
-    return node.lineno, node.col_offset
-
-
-def _split(old: Sequence[ast.stmt], new: Sequence[ast.stmt]) -> tuple[bool, list[ast.stmt]]:
-    """Whether all old statements are still there in their order, and the new ones."""
-    rest, added = [ast.dump(one) for one in old], []
-    for statement in new:
-        if rest and ast.dump(statement) == rest[0]:
-            rest.pop(0)
-        else:
-            added.append(statement)
-    return not rest, added
 
 
 def _effectful(tree: ast.Module) -> Iterator[str]:
