@@ -12,6 +12,7 @@ from perftrace.optimizer import patch
 PURE_MODULES = frozenset(
     {"bisect", "collections", "functools", "heapq", "itertools", "math", "operator", "re", "string"}
 )
+SYNTAX = "syntax"  # the finding that no code can be run at all
 LARGEST_TABLE = 50  # elements of a new literal
 LARGEST_TEXT = 2048  # characters of a new literal
 
@@ -72,8 +73,11 @@ def check(candidate: Candidate) -> list[Finding]:
     """
     try:
         ast.parse(candidate.source, candidate.function.file)
-    except (SyntaxError, ValueError) as error:
-        return [Finding("syntax", f"The new source is not valid Python: {error}.")]
+    except SyntaxError as error:
+        text = f"The new source is not valid Python: {error.msg} (line {error.lineno})."
+        return [Finding(SYNTAX, text)]
+    except ValueError as error:
+        return [Finding(SYNTAX, f"The new source is not valid Python: {error}.")]
     change = _take_apart(candidate)
     if change is None:
         return [Finding("signature", f"{candidate.function.qualname} is not in the new source.")]

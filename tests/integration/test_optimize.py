@@ -243,8 +243,17 @@ def test_a_change_of_ones_own_is_verified_from_a_file_or_a_diff(
     found = document(capsys)
     assert found["verdict"] == "accepted"
     assert found["evidence"]["recorded"] > 0
+    assert found["disk"] == ""
+    (project / "orders.py").write_text(PROGRAM + "# mine\n")
     assert main(["verify", "known", "--candidate", str(right), "--measure"]) == 1
-    assert "not clearly faster" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not clearly faster" in said
+    assert "orders.py is not as it was recorded any more: the verdict is on the file" in said
+    (project / "orders.py").write_text(
+        PROGRAM.replace("order in customers:", "customers.count(order):")
+    )
+    assert main(["verify", "known", "--candidate", str(right)]) == 0
+    assert "orders.py already holds this change" in capsys.readouterr().out
 
 
 def test_a_candidate_that_is_not_there_or_does_not_fit_is_wrong_usage(
