@@ -88,24 +88,20 @@ def save(store: Store, run: Run, decisions: Iterable[Decision], created: str) ->
             store.put("decision", _row(run, decision, created))
 
 
-def last(store: Store) -> list[Decision]:
-    """The decisions of the newest `optimize`, in its order.
+def every(store: Store) -> list[Decision]:
+    """All decisions: those of the newest `optimize` first, each one's in its order.
 
     Raises:
         TraceError: the file is damaged.
     """
-    sql = (
-        "SELECT * FROM decision WHERE created = (SELECT max(created) FROM decision) ORDER BY rowid"
-    )
     known = store.functions()
-    return [_decision(store, known, row) for row in store.rows(sql)]
+    rows = store.rows("SELECT * FROM decision ORDER BY created DESC, rowid")
+    return [_decision(store, known, row) for row in rows]
 
 
 def accepted(store: Store) -> list[Decision]:
     """Every accepted decision, of the newest `optimize` first."""
-    sql = "SELECT * FROM decision WHERE verdict = 'accepted' ORDER BY created DESC, rowid"
-    known = store.functions()
-    return [_decision(store, known, row) for row in store.rows(sql)]
+    return [one for one in every(store) if one.id]
 
 
 def _row(run: Run, decision: Decision, created: str) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from perftrace.errors import StaleError
@@ -12,6 +12,7 @@ from perftrace.optimizer import patch
 PURE_MODULES = frozenset(
     {"bisect", "collections", "functools", "heapq", "itertools", "math", "operator", "re", "string"}
 )
+SYNTAX = "syntax"  # the finding that no code can be run at all
 LARGEST_TABLE = 50  # elements of a new literal
 LARGEST_TEXT = 2048  # characters of a new literal
 
@@ -72,8 +73,11 @@ def check(candidate: Candidate) -> list[Finding]:
     """
     try:
         ast.parse(candidate.source, candidate.function.file)
-    except (SyntaxError, ValueError) as error:
-        return [Finding("syntax", f"The new source is not valid Python: {error}.")]
+    except SyntaxError as error:
+        text = f"The new source is not valid Python: {error.msg} (line {error.lineno})."
+        return [Finding(SYNTAX, text)]
+    except ValueError as error:
+        return [Finding(SYNTAX, f"The new source is not valid Python: {error}.")]
     change = _take_apart(candidate)
     if change is None:
         return [Finding("signature", f"{candidate.function.qualname} is not in the new source.")]
@@ -94,8 +98,8 @@ def _take_apart(candidate: Candidate) -> _Change | None:
         after = patch.place_of(candidate.source, function.qualname, line)
     except StaleError:
         return None
-    old, new = _without(candidate.original, before), _without(candidate.source, after)
-    kept, added = _split(old, new)
+    old, new = patch.without(candidate.original, before), patch.without(candidate.source, after)
+    kept, added = patch.split(old, new)
     return _Change(
         name=function.name,
         old=before.node,
@@ -104,31 +108,6 @@ def _take_apart(candidate: Candidate) -> _Change | None:
         added=tuple(added),
         imports=frozenset(_effectful(patch.tree_of(candidate.original))),
     )
-
-
-def _without(source: str, place: patch.Place) -> list[ast.stmt]:
-    """The module's statements, with the function's body, signature and decorators taken out."""
-    tree = ast.parse(source.removeprefix("\ufeff"))
-    for node in ast.walk(tree):
-        if isinstance(node, _DEFINITIONS) and _position(node) == _position(place.node):
-            node.body, node.decorator_list, node.returns = [ast.Pass()], [], None
-            node.args = ast.arguments([], [], None, [], [], None, [])
-    return tree.body
-
-
-def _position(node: Def) -> tuple[int, int]:
-    return node.lineno, node.col_offset
-
-
-def _split(old: Sequence[ast.stmt], new: Sequence[ast.stmt]) -> tuple[bool, list[ast.stmt]]:
-    """Whether all old statements are still there in their order, and the new ones."""
-    rest, added = [ast.dump(one) for one in old], []
-    for statement in new:
-        if rest and ast.dump(statement) == rest[0]:
-            rest.pop(0)
-        else:
-            added.append(statement)
-    return not rest, added
 
 
 def _effectful(tree: ast.Module) -> Iterator[str]:

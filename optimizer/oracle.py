@@ -25,6 +25,7 @@ GENERATED, GENERATED_NS = 200, 500_000_000  # calls at most, and their CPU time
 SLOWER, SPARE_S = 5, 1.0  # a generated call may take so many times the usual, and a bit
 STUCK = 3  # generated calls that take too long; then there are no more
 SEED = 20
+CALLER = ", a caller: "  # marks the reasons of which the function itself is not the cause
 SEQUENCES = 3  # attempts to find calls that end the same one after the other
 
 
@@ -78,7 +79,9 @@ class Oracle:
     @property
     def silence(self) -> str:
         """Why it can say nothing, where it has no case."""
-        reason = self.dropped[0][0] if self.dropped else "no call of it was recorded"
+        reasons = [reason for reason, _ in self.dropped]
+        own = [reason for reason in reasons if CALLER not in reason]
+        reason = next(iter([*own, *reasons]), "no call of it was recorded")
         return f"not replayable: {reason}"
 
 
@@ -211,7 +214,7 @@ class _Making:
         """Calls of callers that reach the function."""
         tried = reach.calls(self._store, self._run, self._function, INDIRECT * LOOKED_AT)
         wanted = len(self.cases) + INDIRECT
-        for call in self._affordable(tried, INDIRECT_NS, 0 if self.cases else 1):
+        for call in self._affordable(tried, INDIRECT_NS, 0 if self.cases else 1, self._target):
             if len(self.cases) < wanted:
                 self._add(call, self._target)
 
@@ -220,7 +223,12 @@ class _Making:
         if isinstance(found, Case):
             self.cases.append(found)
         else:
-            self.dropped[found.reason] += 1
+            self._drop(call, found.reason, aim)
+
+    def _drop(self, call: Call, reason: str, aim: Target | None) -> None:
+        """Note why a call is no case, and whose it is where it is that of a caller."""
+        whose = "" if aim is None else f"a call of {call.function.qualname}{CALLER}"
+        self.dropped[f"{whose}{reason}"] += 1
 
     def _look(self, call: Call) -> sample.Seen:
         """The call with the lines it runs."""
@@ -231,13 +239,15 @@ class _Making:
             lines = reply.lines if isinstance(reply, Replayed) else lines
         return sample.look(self._store, call, lines)
 
-    def _affordable(self, calls: Iterable[Call], left: int, least: int) -> list[Call]:
+    def _affordable(
+        self, calls: Iterable[Call], left: int, least: int, aim: Target | None = None
+    ) -> list[Call]:
         """The calls, shortest first, that can be made again and again; at least so many."""
         kept: list[Call] = []
         for call in sorted(calls, key=_cost_ns):
             left -= _cost_ns(call)
             if len(kept) >= least and left < 0:
-                self.dropped["it takes too long to be made again and again"] += 1
+                self._drop(call, "it takes too long to be made again and again", aim)
             else:
                 kept.append(call)
         return kept
@@ -289,7 +299,7 @@ def _steady(
         replies.append(reply)
     aliases = started[0].aliases(call.process_id)
     if aim is not None and started[0].has(aim) and not replies[0].reached:
-        return Dropped("a caller's call that did not reach it when made again")
+        return Dropped("it did not reach the function when it was made again")
     plain = [replace(reply, state=None) for reply in replies]
     if any(not isinstance(differ(call, plain[0], other, aliases), Same) for other in plain[1:]):
         return Dropped("it does not do the same each time it is made again")

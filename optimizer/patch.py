@@ -219,6 +219,34 @@ def _spaced(lines: list[str], at: int, count: int, newline: str) -> list[str]:
     return [*lines[:at], *inserted, *lines[at + count :]]
 
 
+# --- what is around it ----------------------------------------------------------------------
+
+
+def without(source: str, place: Place) -> list[ast.stmt]:
+    """The module's statements, with the function's body, signature and decorators taken out."""
+    tree = ast.parse(source.removeprefix(_BOM))
+    for node in ast.walk(tree):
+        if isinstance(node, _FUNCTIONS) and _position(node) == _position(place.node):
+            node.body, node.decorator_list, node.returns = [ast.Pass()], [], None
+            node.args = ast.arguments([], [], None, [], [], None, [])
+    return tree.body
+
+
+def _position(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def split(old: Sequence[ast.stmt], new: Sequence[ast.stmt]) -> tuple[bool, list[ast.stmt]]:
+    """Whether all old statements are still there in their order, and the new ones."""
+    rest, added = [ast.dump(one) for one in old], []
+    for statement in new:
+        if rest and ast.dump(statement) == rest[0]:
+            rest.pop(0)
+        else:
+            added.append(statement)
+    return not rest, added
+
+
 # --- texts ----------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from perftrace.errors import UsageError
 from perftrace.optimizer.patch import lines_of
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
-_START = re.compile(r"(diff --git |--- |Index: |From )")
+_START = re.compile(r"(diff --git |--- |Index: |From |@@ -)")
 _ENDS = "\r\n"
 
 

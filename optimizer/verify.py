@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
-from perftrace.optimizer import gate
+from perftrace.optimizer import decisions, gate
 from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
@@ -39,15 +39,27 @@ def verify(
         TraceError: the trace file is damaged.
     """
     findings = gate.check(candidate)
-    hard = next((finding.message for finding in findings if finding.hard), None)
-    if hard is not None and not explain:
-        return Rejected(f"gate: {hard}")
+    hard = [finding.message for finding in findings if finding.hard]
+    if hard and (not explain or findings[0].rule == gate.SYNTAX):
+        return Rejected(f"gate: {hard[0]}")
     found = _replay(candidate, oracle, workers)
-    if hard is not None:
-        return Rejected(f"gate: {hard}", found.witness if isinstance(found, Rejected) else None)
+    if hard:
+        witness = found.witness if isinstance(found, Rejected) else None
+        return Rejected(f"gate: {' '.join(hard)} {_besides(found, oracle.evidence)}", witness)
     if found is not None:
         return found
     return Passed(oracle.evidence, any(finding.rule == KEEPS_STATE for finding in findings))
+
+
+def _besides(found: Rejected | Inconclusive | None, evidence: Evidence) -> str:
+    """What the calls say of a change that breaks a rule of the gate."""
+    match found:
+        case None:
+            return f"Its calls do not differ: {decisions.evidence_text(evidence)}."
+        case Rejected(witness=Witness()):
+            return "Its calls differ as well."
+        case Rejected(reason) | Inconclusive(reason):
+            return f"Its calls could not be compared: {reason}."
 
 
 def _replay(

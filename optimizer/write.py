@@ -1,4 +1,4 @@
-"""Writes accepted changes into the user's files: all of them or none, and never over an edit."""
+"""Writes accepted changes into the user's files: all of them or none, and edits of theirs stay."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from perftrace.errors import CannotError, StaleError
 from perftrace.model import Candidate
-from perftrace.optimizer import patch
+from perftrace.optimizer import patch, rebase
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,46 +67,47 @@ def unchanged(path: Path, text: str) -> SourceFile:
     return file
 
 
-def plan(candidates: Iterable[Candidate]) -> list[Edit]:
+def plan(candidates: Iterable[Candidate], known: Sequence[Candidate] = ()) -> list[Edit]:
     """The edits that make these changes, one for each file; none where all are made already.
 
+    A file that was edited elsewhere since keeps those edits.
+
+    Args:
+        candidates: the changes.
+        known: accepted changes; those of them that were written before are no edits.
+
     Raises:
-        StaleError: a file changed since it was recorded.
+        StaleError: what a change was measured with is another now.
         CannotError: changes of one file can't be put together.
     """
     by_file: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         by_file.setdefault(candidate.function.file, []).append(candidate)
-    found = [_edit(Path(path), changes) for path, changes in by_file.items()]
+    found = [_edit(Path(path), changes, known) for path, changes in by_file.items()]
     return [edit for edit in found if edit.text != edit.file.text]
 
 
-def _edit(path: Path, changes: Sequence[Candidate]) -> Edit:
+def _edit(path: Path, changes: Sequence[Candidate], known: Sequence[Candidate]) -> Edit:
     file = read(path)
-    if _made(changes, file.text):
-        return Edit(file, file.text)
-    file = unchanged(path, changes[0].original)
-    if any(change.original != file.text for change in changes):
-        raise StaleError(
-            "stale-file",
-            f"{path} changed between two of the changes; optimize again: perftrace optimize",
-        )
-    merged = patch.merge(file.text, [change.source for change in changes])
-    if isinstance(merged, patch.Conflict):
-        raise CannotError(
-            "apply-conflict",
-            f"{path}: {merged.reason}. Apply one, record and optimize again.",
-        )
-    return Edit(file, merged.text)
-
-
-def _made(changes: Sequence[Candidate], text: str) -> bool:
-    """Whether the text is the recorded one with just these changes."""
-    original = changes[0].original
-    if text == original or any(change.original != original for change in changes):
-        return False
-    merged = patch.merge(original, [change.source for change in changes])
-    return not isinstance(merged, patch.Conflict) and merged.text == text
+    todo = [change for change in changes if not rebase.is_made(change, file.text)]
+    if all(change.original == file.text for change in todo):
+        merged = patch.merge(file.text, [change.source for change in todo])
+        if isinstance(merged, patch.Conflict):
+            raise CannotError(
+                "apply-conflict",
+                f"{path}: {merged.reason}. Apply one, record and optimize again.",
+            )
+        return Edit(file, merged.text)
+    text = file.text
+    for change in todo:
+        found = rebase.rebase(change, file.text, text, known)
+        if isinstance(found, rebase.Refused):
+            raise StaleError(
+                "stale-file",
+                f"{path}: {found.reason}. Record and optimize again: perftrace run",
+            )
+        text = found.text
+    return Edit(file, text)
 
 
 def write(edits: Sequence[Edit]) -> None:

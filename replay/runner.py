@@ -13,20 +13,24 @@ from perftrace.errors import CannotError
 from perftrace.replay import testing
 
 FAILED = 1  # pytest's exit code
-# Gives the tests their helpers where perftrace is not installed.
+# Gives the tests their helpers where perftrace is not installed. Only once pytest has loaded its
+# plugins: it warns of those, ours may be one, that were imported before it could rewrite them.
 BOOT = """
 import importlib.util, sys
-name, file = "perftrace.replay.testing", sys.argv.pop(1)
-try:
-    found = importlib.util.find_spec(name)
-except ImportError:
-    found = None
-if found is None:
-    spec = importlib.util.spec_from_file_location(name, file)
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
 import pytest
-sys.exit(pytest.main(sys.argv[1:]))
+name, file = "perftrace.replay.testing", sys.argv.pop(1)
+class Helpers:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self):
+        try:
+            found = importlib.util.find_spec(name)
+        except ImportError:
+            found = None
+        if found is None:
+            spec = importlib.util.spec_from_file_location(name, file)
+            sys.modules[name] = module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+sys.exit(pytest.main(sys.argv[1:], plugins=[Helpers()]))
 """
 
 

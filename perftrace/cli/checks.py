@@ -155,14 +155,17 @@ def check_cores(_place: Place) -> Found:
     return Found("ok", text)
 
 
-def check_journal(_place: Place) -> Found:
-    """The folder that the journals of runs lie in."""
+def check_journal(place: Place) -> Found:
+    """The folder that the journals of runs lie in; those of other projects are not ours to add."""
     try:
-        left = sum(1 for _ in spool.left_behind())
+        databases = [Path(plan.database) for _, plan in spool.left_behind()]
         free = shutil.disk_usage(spool.folder()).free
     except (PerftraceError, OSError) as error:
         return Found("fail", str(error), "Set TMPDIR to a folder of your own.")
-    waiting = f"; {left} runs wait to be added" if left else ""
+    left = databases.count(place.database)
+    waiting = (
+        f"; {left} run{'s' * (left != 1)} left to be added by the next command" if left else ""
+    )
     text = f"{free >> 20:,} MB free in {tempfile.gettempdir()}{waiting}"
     if free < SPACE:
         return Found("warn", text, "Recordings may be cut short: set TMPDIR, or make room.")

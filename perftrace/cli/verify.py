@@ -1,7 +1,5 @@
 """`perftrace verify FUNC --candidate FILE`: check a change of yours against recorded calls."""
 
-import ast
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,9 @@ import click
 
 from perftrace import config, locate
 from perftrace.cli import output
-from perftrace.errors import CannotError, StaleError, UsageError
-from perftrace.model import Accepted, Candidate, Function, Inconclusive, Rejected
-from perftrace.optimizer import decisions, pipeline, unified, write
+from perftrace.errors import CannotError
+from perftrace.model import Accepted, Inconclusive, Rejected
+from perftrace.optimizer import decisions, given, pipeline, standing
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.verify import Passed
 from perftrace.optimizer.workers import Workers
@@ -51,8 +49,9 @@ def command(
 ) -> int:
     """Verify a change of FUNC against its recorded calls.
 
-    The candidate is the whole file with the change, or a unified diff of it. Exit code 0: no
-    difference was found; 1: it is rejected; 3: nothing can be said.
+    The candidate is the whole file with the change, or a unified diff of it; one Markdown fence
+    may be around it. It is held against the file as it was recorded, one function at a time. Exit
+    code 0: no difference was found; 1: it is rejected; 3: nothing can be said.
     """
     settings = config.load(output.project_root())
     recover(database)
@@ -66,7 +65,7 @@ def command(
                 f"No call of {function.qualname} was recorded, so nothing can be said. Give the"
                 " recorder more: perftrace run --overhead 10%",
             )
-        changed = read(store, function, Path(candidate))
+        changed = given.read(store, function, Path(candidate))
         wanted = settings.min_speedup if measure else None
         if warning := isolation.require(run, unsafe=unsafe):
             tables.say(output.err(), warning)
@@ -74,8 +73,10 @@ def command(
             found = pipeline.check(workers, run, changed, wanted)
     label = locate.labels(functions)[function.id]
     word, code = ENDS[type(found)]
+    disk = standing.of_file(function, changed.original, changed.source)
     if as_json:
-        output.emit_json("verify", {"function": label, "verdict": word, **_document(found)})
+        document = {"function": label, "verdict": word, **_document(found), "disk": disk}
+        output.emit_json("verify", document)
     else:
         console = output.out()
         tables.say(console, f"{label}  {word}: {_reason(found)}")
@@ -89,55 +90,9 @@ def command(
             tables.say(console, f"  {count} generated call{'s' * (count != 1)} left out: {why}")
         if isinstance(found, Passed):
             tables.say(console, "  Its speed was not looked at. To measure it as well: --measure")
+        if disk:
+            tables.say(console, f"  {disk}: the verdict is on the file as it was recorded.")
     return code
-
-
-def read(store: Store, function: Function, path: Path) -> Candidate:
-    """The candidate in a file: the whole source, or a diff against what was recorded.
-
-    Raises:
-        UsageError: it can't be read, or the diff does not fit.
-    """
-    try:
-        text = write.read(path).text
-    except StaleError as error:
-        raise UsageError("no-candidate", f"{path} can't be read as Python or as a diff.") from error
-    original = store.source_text(function)
-    if unified.is_diff(text):
-        text = unified.apply(text, original, function.file)
-    else:
-        _require_whole(text, original, function, path)
-    if text == original:
-        raise UsageError(
-            "candidate-same", f"{path} is {function.file} as it was recorded: nothing to verify."
-        )
-    return Candidate(function, "given", (path.name,), "", original, text)
-
-
-def _require_whole(text: str, original: str, function: Function, path: Path) -> None:
-    """Make sure that the candidate is the function's file, and not a part of it or another."""
-    try:
-        given, recorded = set(_defined(ast.parse(text))), set(_defined(ast.parse(original)))
-    except (SyntaxError, ValueError):  # what is wrong with it, verifying tells
-        return
-    way = f"Give the whole of {function.file} with the change, or a diff of it (diff -u)."
-    if function.qualname in recorded and function.qualname not in given:
-        raise UsageError("candidate-part", f"{path} does not define {function.qualname}. {way}")
-    own = {function.qualname.partition(".")[0], function.qualname}
-    if given <= own and not recorded <= own:
-        raise UsageError("candidate-part", f"{path} is {function.qualname} alone. {way}")
-
-
-def _defined(node: ast.AST, prefix: str = "") -> Iterator[str]:
-    """The qualified names of the classes, functions and methods, not of what lies in functions."""
-    for one in ast.iter_child_nodes(node):
-        if isinstance(one, ast.ClassDef):
-            yield prefix + one.name
-            yield from _defined(one, f"{prefix}{one.name}.")
-        elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield prefix + one.name
-        elif isinstance(one, ast.stmt | ast.ExceptHandler):
-            yield from _defined(one, prefix)
 
 
 def _reason(found: Outcome) -> str:

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from perftrace.cli import main
-from perftrace.model import Accepted, Candidate, Decision, Evidence, Measurement, Rejected
+from perftrace.model import (
+    Accepted,
+    Candidate,
+    Decision,
+    Evidence,
+    Inconclusive,
+    Measurement,
+    Rejected,
+)
 from perftrace.optimizer import decisions
 from perftrace.store import Store
 
@@ -57,17 +65,17 @@ def project(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         list(store.rows("DELETE FROM decision RETURNING id"))
 
 
-def decide(project: Path, *sources: str, accepted: bool = True) -> list[str]:
+def decide(project: Path, *sources: str, accepted: bool = True, name: str = "") -> list[str]:
     """Store decisions as if `optimize` had made them; the ids of those accepted."""
     with Store.open_to_write(project / ".perftrace" / "trace.db") as store:
         by_name = {one.name: one for one in store.functions().values()}
         made = []
         for source in sources:
-            function = by_name["double" if source == DOUBLE else "triple"]
+            function = by_name[name or ("double" if source == DOUBLE else "triple")]
             candidate = Candidate(function, "rules", ("rule",), "why", PROGRAM, source)
             verdict = FAST if accepted else Rejected("no")
-            name = decisions.identity(candidate) if accepted else ""
-            made.append(Decision(function, candidate, verdict, (), name))
+            known = decisions.identity(candidate) if accepted else ""
+            made.append(Decision(function, candidate, verdict, (), known))
         decisions.save(store, store.last_run(), made, decisions.now())
     return [one.id for one in made]
 
@@ -76,7 +84,7 @@ def text(project: Path) -> str:
     return (project / "sums.py").read_text()
 
 
-def test_all_that_the_last_optimize_accepted_is_written(
+def test_all_that_was_accepted_is_written(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     decide(project, DOUBLE, TRIPLE)
@@ -123,14 +131,112 @@ def test_json_is_one_document(project: Path, capsys: pytest.CaptureFixture[str])
     assert found["files"][0]["file"] == str(project / "sums.py")
 
 
-def test_a_file_that_changed_since_is_named_and_not_touched(
+def test_a_function_that_was_edited_since_is_named_and_not_touched(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [double] = decide(project, DOUBLE)
+    edited = PROGRAM.replace("return n + n\n", "return n + n  # mine\n", 1)
+    (project / "sums.py").write_text(edited)
+    for arguments in (["apply"], ["apply", double]):
+        assert main(arguments) == 3
+        error = capsys.readouterr().err
+        assert "sums.py: double itself was changed since it was measured" in error
+        assert text(project) == edited
+    assert main(["apply", "--json"]) == 3
+    [left] = json.loads(capsys.readouterr().out)["left_out"]
+    assert left["id"] == double
+
+
+def test_an_edit_elsewhere_stays_and_is_told(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     decide(project, DOUBLE)
-    (project / "sums.py").write_text(PROGRAM + "# mine\n")
-    assert main(["apply"]) == 3
-    assert "sums.py changed since it was recorded" in capsys.readouterr().err
-    assert text(project) == PROGRAM + "# mine\n"
+    (project / "sums.py").write_text(PROGRAM + "\n\ndef mine():\n    return 1\n")
+    assert main(["apply"]) == 0
+    assert text(project) == DOUBLE + "\n\ndef mine():\n    return 1\n"
+    assert "was edited since, but not double or what" in capsys.readouterr().err
+
+
+def test_what_an_earlier_optimize_accepted_is_written_too(project: Path) -> None:
+    decide(project, DOUBLE)
+    decide(project, TRIPLE)
+    assert main(["apply"]) == 0
+    assert text(project) == DOUBLE.replace("return n + n + n", "return 3 * n")
+
+
+def test_what_does_not_hold_is_left_out_with_its_reason(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [double] = decide(project, DOUBLE)
+    decide(project, TRIPLE)
+    edited = PROGRAM.replace("return n + n\n", "return n + n  # mine\n", 1)
+    (project / "sums.py").write_text(edited)
+    assert main(["apply"]) == 0
+    assert text(project) == edited.replace("return n + n + n", "return 3 * n")
+    error = capsys.readouterr().err
+    assert f"Left out {double}: " in error
+    assert "double itself was changed since it was measured" in error
+
+
+def test_a_newer_verdict_on_the_function_replaces_the_older(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [double] = decide(project, DOUBLE)
+    other = PROGRAM.replace("return n + n\n", "return n << 1\n", 1)
+    [shifted] = decide(project, other, name="double")
+    decide(project, TRIPLE)
+    decide(project, PROGRAM.replace("n + n + n", "4 * n"), name="triple", accepted=False)
+    assert main(["apply"]) == 0
+    assert text(project) == other
+    error = capsys.readouterr().err
+    assert double not in error
+    assert shifted in error
+    assert "a newer verdict replaces it: no" in error
+
+
+def test_a_function_that_was_not_tried_again_keeps_its_change(project: Path) -> None:
+    decide(project, DOUBLE)
+    with Store.open_to_write(project / ".perftrace" / "trace.db") as store:
+        function = next(one for one in store.functions().values() if one.name == "double")
+        why = Inconclusive("not tried: the time for all functions was used up")
+        run = store.last_run()
+        decisions.save(store, run, [Decision(function, None, why)], decisions.now())
+    assert main(["apply"]) == 0
+    assert text(project) == DOUBLE
+
+
+def test_one_change_after_the_other_can_be_written(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    double, triple = decide(project, DOUBLE, TRIPLE)
+    assert main(["apply", double]) == 0
+    capsys.readouterr()
+    assert main(["apply"]) == 0
+    error = capsys.readouterr().err
+    assert f"Already applied: {double}." in error
+    assert f"Wrote {triple} " in error
+    assert "edited" not in error
+    assert text(project) == DOUBLE.replace("return n + n + n", "return 3 * n")
+
+
+def test_all_that_was_accepted_can_be_listed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply", "--list"]) == 0
+    assert "no accepted change" in capsys.readouterr().err
+    double, triple = decide(project, DOUBLE, TRIPLE)
+    assert main(["apply", double]) == 0
+    capsys.readouterr()
+    assert main(["apply", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        [double, "2.00x", "applied"],
+        [triple, "2.00x", "ready"],
+    ]
+    assert main(["apply", "--list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["state"] for row in found["changes"]] == ["applied", "ready"]
+    assert text(project) == DOUBLE
 
 
 def test_applying_twice_changes_nothing_and_says_so(
@@ -148,11 +254,14 @@ def test_applying_twice_changes_nothing_and_says_so(
     assert text(project) == DOUBLE
 
 
-def test_a_change_applied_and_edited_is_not_called_applied(project: Path) -> None:
+def test_a_function_applied_and_edited_is_not_called_applied(project: Path) -> None:
     decide(project, DOUBLE)
     assert main(["apply"]) == 0
-    (project / "sums.py").write_text(DOUBLE + "# mine\n")
+    (project / "sums.py").write_text(DOUBLE.replace("2 * n", "2 * n  # mine"))
     assert main(["apply"]) == 3
+    (project / "sums.py").write_text(DOUBLE + "# mine\n")
+    assert main(["apply"]) == 0
+    assert text(project) == DOUBLE + "# mine\n"
 
 
 def test_an_unknown_id_lists_those_there_are(

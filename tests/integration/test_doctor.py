@@ -17,7 +17,8 @@ from perftrace.cli.checks import CHECKS, Place
 from perftrace.config import Settings
 from perftrace.replay import probe
 from perftrace.store import Store
-from perftrace.tracer import sampler
+from perftrace.tracer import sampler, spool
+from perftrace.tracer.spool import Plan
 
 type Capture = pytest.CaptureFixture[str]
 
@@ -154,6 +155,30 @@ def test_a_coarse_clock_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter(range(0, 10**12, 15_000_000))
     monkeypatch.setattr("time.thread_time_ns", lambda: next(ticks))
     assert checks.check_clock(place()).text == "CPU time moves in steps of 15000 us"
+
+
+def test_only_the_runs_of_this_project_are_said_to_wait(tmp_path: Path) -> None:
+    here = str(place().database)
+    for number, database in enumerate([here, "/elsewhere/trace.db", here, "/other/trace.db"]):
+        plan = Plan(
+            uuid=f"u-{number}",
+            database=database,
+            command=("app.py",),
+            form="script",
+            cwd="/",
+            root="/",
+            python=sys.executable,
+            started="",
+            parent=1 << 22,  # more than any process id
+            overhead=0.02,
+            sources=(),
+            includes=(),
+            excludes=(),
+        )
+        spool.create(plan, timing=False)
+    assert "; 2 runs left to be added" in checks.check_journal(place()).text
+    elsewhere = replace(place(), database=tmp_path / "trace.db")
+    assert "left to be added" not in checks.check_journal(elsewhere).text
 
 
 def test_a_place_for_journals_that_is_not_ours_alone_fails(tmp_path: Path) -> None:

@@ -72,7 +72,14 @@ def project(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def stored(project: Path) -> list[Any]:
     with Store.open(project / ".perftrace" / "trace.db") as store:
-        return decisions.last(store)
+        return decisions.every(store)
+
+
+def newest(project: Path) -> list[Any]:
+    """The rows of the last `optimize`."""
+    with Store.open(project / ".perftrace" / "trace.db") as store:
+        sql = "SELECT * FROM decision WHERE created = (SELECT max(created) FROM decision)"
+        return list(store.rows(sql))
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -187,7 +194,7 @@ def test_an_interrupt_keeps_what_is_finished(
     assert main(["optimize", "known", "label"]) == code
     text = capsys.readouterr().out
     assert "1 of 2 functions are finished" in text
-    assert len(stored(project)) == 1
+    assert len(newest(project)) == 1
 
 
 @pytest.mark.parametrize(
@@ -236,8 +243,17 @@ def test_a_change_of_ones_own_is_verified_from_a_file_or_a_diff(
     found = document(capsys)
     assert found["verdict"] == "accepted"
     assert found["evidence"]["recorded"] > 0
+    assert found["disk"] == ""
+    (project / "orders.py").write_text(PROGRAM + "# mine\n")
     assert main(["verify", "known", "--candidate", str(right), "--measure"]) == 1
-    assert "not clearly faster" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not clearly faster" in said
+    assert "orders.py is not as it was recorded any more: the verdict is on the file" in said
+    (project / "orders.py").write_text(
+        PROGRAM.replace("order in customers:", "customers.count(order):")
+    )
+    assert main(["verify", "known", "--candidate", str(right)]) == 0
+    assert "orders.py already holds this change" in capsys.readouterr().out
 
 
 def test_a_candidate_that_is_not_there_or_does_not_fit_is_wrong_usage(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 PRICING = '''"""Prices."""
 
 from dataclasses import dataclass
@@ -279,6 +280,20 @@ def test_tests_are_listed_by_function(project: Path) -> None:
     wrong = perftrace(project, "replay", "--list", "shop.pricing:qoute")
     assert wrong.returncode == 2
     assert "No replay test is of shop.pricing:qoute" in wrong.stderr
+
+
+def test_pytest_has_nothing_to_warn_of_where_its_plugin_is_found(
+    project: Path, tmp_path: Path
+) -> None:
+    info = tmp_path / "perftrace-9.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: perftrace\nVersion: 9\n")
+    (info / "entry_points.txt").write_text("[pytest11]\nperftrace = perftrace.tracer.plugin\n")
+    (info / "RECORD").write_text("perftrace/__init__.py,,\nperftrace-9.dist-info/METADATA,,\n")
+    (tmp_path / "perftrace").symlink_to(ROOT / "perftrace")
+    found = perftrace(project, "replay", PYTHONPATH=str(tmp_path))
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "warning" not in found.stdout
 
 
 def test_the_tests_run_without_the_trace(project: Path) -> None:

@@ -44,13 +44,13 @@ def decision(lab: Any, verdict: Verdict, name: str = "f", source: str = "new") -
 def test_a_decision_comes_back_as_it_was(lab: Any, verdict: Verdict) -> None:
     made = [decision(lab, verdict), Decision(lab.function("g"), None, Inconclusive("no"))]
     decisions.save(lab.store, lab.run, made, decisions.now())
-    assert decisions.last(lab.store) == made
+    assert decisions.every(lab.store) == made
 
 
-def test_only_the_newest_optimize_is_the_last(lab: Any) -> None:
+def test_the_newest_optimize_comes_first_and_the_older_ones_stay(lab: Any) -> None:
     decisions.save(lab.store, lab.run, [decision(lab, FAST)], "2026-01-01")
     decisions.save(lab.store, lab.run, [decision(lab, WRONG, "g")], "2026-01-02")
-    assert [one.function.name for one in decisions.last(lab.store)] == ["g"]
+    assert [one.function.name for one in decisions.every(lab.store)] == ["g", "f"]
     assert [one.function.name for one in decisions.accepted(lab.store)] == ["f"]
 
 
@@ -69,7 +69,7 @@ def test_an_identity_is_the_functions_name_and_a_digest_of_the_change(lab: Any) 
 def test_a_function_that_was_never_recorded_has_no_row(lab: Any) -> None:
     made_up = replace(lab.function(), id=-1)
     decisions.save(lab.store, lab.run, [Decision(made_up, None, Inconclusive("no"))], "now")
-    assert decisions.last(lab.store) == []
+    assert decisions.every(lab.store) == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_row_that_makes_no_sense_is_one_clear_error(lab: Any, column: str, val
     with lab.store.transaction():
         lab.store.put("decision", {**row, column: value})
     with pytest.raises(TraceError, match="damaged"):
-        decisions.last(lab.store)
+        decisions.every(lab.store)
 
 
 @pytest.mark.parametrize(

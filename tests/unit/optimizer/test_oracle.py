@@ -1,5 +1,6 @@
 """The oracle: the calls for which the original answers the same every time."""
 
+from dataclasses import replace
 from typing import Any
 
 from perftrace import snapshot
@@ -110,6 +111,28 @@ def test_calls_that_would_take_too_long_are_left_out_but_one(make_lab: Any) -> N
     truth = consult(lab)
     assert len(truth.cases) == 1
     assert sum(count for _, count in truth.dropped) >= 3
+
+
+def test_what_is_wrong_with_a_callers_call_is_said_of_the_caller(make_lab: Any) -> None:
+    lab = make(make_lab)
+    lab.call([5], caller_id=lab.ids["caller"])
+    for number in range(3):
+        lab.call([number], name="caller", duration_ns=900_000_000)
+    lab.call([7], arguments=None, missing="larger than 8 KB")
+    truth = consult(lab)
+    assert truth.dropped == (
+        ("a call of caller, a caller: it takes too long to be made again and again", 3),
+        ("its arguments were not recorded: larger than 8 KB", 1),
+    )
+
+
+def test_the_silence_gives_the_functions_own_reason_before_a_callers(make_lab: Any) -> None:
+    truth = consult(make(make_lab))
+    long = ("a call of main, a caller: it takes too long to be made again and again", 9)
+    own = ("its arguments were not recorded: larger than 8 KB", 1)
+    both = replace(truth, dropped=(long, own))
+    assert both.silence == f"not replayable: {own[0]}"
+    assert replace(truth, dropped=(long,)).silence == f"not replayable: {long[0]}"
 
 
 def test_the_hottest_arguments_are_those_with_the_most_time(make_lab: Any) -> None:

@@ -91,7 +91,7 @@ def test_a_faster_candidate_that_does_the_same_is_accepted_and_stored(lab: Any) 
     assert made.verdict.measurement.ratio == pytest.approx(2, rel=0.02)
     assert made.verdict.evidence.recorded == 3
     assert made.id.startswith("f-")
-    assert decisions.last(lab.store) == [made]
+    assert decisions.every(lab.store) == [made]
 
 
 def test_the_fastest_of_several_wins_and_the_others_say_why_not(lab: Any) -> None:
@@ -165,7 +165,7 @@ def test_what_was_finished_before_an_interrupt_is_stored(lab: Any) -> None:
     task = Task(lab.run, (), 10, FakeEngine({}), 1.05, 60.0)
     doing = pipeline.optimize(lab.workers, task, [goal(lab), goal(lab, "g")], lambda _: None)
     first = next(doing)
-    assert decisions.last(lab.store) == [first]
+    assert decisions.every(lab.store) == [first]
 
 
 def test_changes_of_the_same_lines_are_not_both_accepted(lab: Any) -> None:
@@ -183,7 +183,7 @@ def test_when_the_programs_output_changes_nothing_stays_accepted(lab: Any) -> No
     [withdrawn] = pipeline.withdraw(lab.store, lab.run, made, changed)
     assert withdrawn.verdict == Inconclusive("program output changed: line 3 is '2', was '1'")
     assert decisions.accepted(lab.store) == []
-    assert decisions.last(lab.store) == [withdrawn]
+    assert decisions.every(lab.store) == [withdrawn]
 
 
 def test_the_expected_gain_is_amdahls_law(lab: Any) -> None:

@@ -106,6 +106,25 @@ def test_a_witness_can_be_asked_for_besides_the_gates_reason(lab: Any) -> None:
     assert (found.witness.where, found.witness.got) == ("stdout", "''")
 
 
+def test_the_gates_reason_says_whether_the_calls_differ_as_well(lab: Any) -> None:
+    same = judge(lab, "total = 0", "total = eval('0')", explain=True)
+    differs = judge(lab, "total = 0", "total = eval('1')", explain=True)
+    assert isinstance(same, Rejected)
+    assert same.reason == (
+        "gate: `eval` is used 1 more time(s) than before."
+        " Its calls do not differ: no difference in 3 recorded calls."
+    )
+    assert isinstance(differs, Rejected)
+    assert differs.reason.endswith("than before. Its calls differ as well.")
+    assert differs.witness is not None
+
+
+def test_what_is_not_python_is_said_once(lab: Any) -> None:
+    found = judge(lab, "total = 0", "total = 0 +", explain=True)
+    reason = "gate: The new source is not valid Python: invalid syntax (line 2)."
+    assert found == Rejected(reason)
+
+
 def test_without_a_replayable_call_nothing_is_said(make_lab: Any) -> None:
     lab = make_lab(SOURCE, {"f": ["rows", "name"]})
     lab.call([[1], "a"], arguments=None, missing="larger than 8 KB")

@@ -47,10 +47,26 @@ def test_changes_of_the_same_lines_are_refused(tmp_path: Path) -> None:
         write.plan([change(path, BEFORE, FIRST), change(path, BEFORE, other)])
 
 
-def test_a_file_that_changed_since_is_refused_by_name(tmp_path: Path) -> None:
-    path = put(tmp_path / "mod.py", BEFORE + "# mine\n")
-    with pytest.raises(StaleError, match=r"mod\.py changed since"):
+def test_a_function_that_changed_since_is_refused_by_the_files_name(tmp_path: Path) -> None:
+    path = put(tmp_path / "mod.py", BEFORE.replace("return 1", "return 1 + 0"))
+    with pytest.raises(StaleError, match=r"mod\.py: first itself was changed since"):
         write.plan([change(path, BEFORE, FIRST)])
+
+
+def test_edits_elsewhere_in_the_file_stay(tmp_path: Path) -> None:
+    path = put(tmp_path / "mod.py", "# above\n" + BEFORE + "# mine\n")
+    write.write(write.plan([change(path, BEFORE, FIRST)]))
+    assert path.read_text() == "# above\n" + FIRST + "# mine\n"
+
+
+def test_changes_that_were_measured_on_different_texts_go_together(tmp_path: Path) -> None:
+    later = BEFORE + "# mine\n"
+    path = put(tmp_path / "mod.py", later)
+    function = Function(2, str(path), "second", 5, "mod", Kind.FUNCTION, ())
+    second = later.replace("return 2", "return 20")
+    newer = Candidate(function, "rules", ("rule",), "why", later, second)
+    write.write(write.plan([newer, change(path, BEFORE, FIRST)]))
+    assert path.read_text() == second.replace("return 1", "return 10")
 
 
 def test_a_file_that_is_gone_is_refused_by_name(tmp_path: Path) -> None:
