@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from perftrace.model import Accepted, Call, Candidate, Evidence, Inconclusive, Measurement, Verdict
 from perftrace.optimizer import choose, measure
-from perftrace.optimizer.adequacy import mutation_score
+from perftrace.optimizer.adequacy import weighed
 from perftrace.optimizer.choose import Timed
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts
@@ -136,8 +136,7 @@ class Search:
         """Add to an accepted verdict how much its calls would notice."""
         verdict = self._tried[candidate.source][1]
         if isinstance(verdict, Accepted):
-            mistakes = mutation_score(self._oracle, self._workers)
-            evidence = replace(verdict.evidence, mistakes=mistakes)
+            evidence = weighed(verdict.evidence, self._oracle, self._workers)
             self._note(candidate, replace(verdict, evidence=evidence))
 
     def _wanted(self, best: Timed | None) -> float:

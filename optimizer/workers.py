@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, Self
 
-from perftrace.model import Candidate, Function, Process
+from perftrace.model import Candidate, Coverage, Function, Process
 from perftrace.optimizer import patch
 from perftrace.replay.requests import NotReplayed, Other, Overlay, Reply, Request, Target
 from perftrace.replay.session import Session
@@ -110,6 +110,14 @@ class Started:
         """Arguments like those of calls of one recorded process."""
         mine = [self._version.request(request) for request in requests]
         return self._session(process_id).amplify(mine, count, seed)
+
+    def begin_coverage(self, process_id: int, target: Target) -> NotReplayed | None:
+        """Watch which lines and branches of a function run, in one process's worker."""
+        return self._session(process_id).begin_coverage(target)
+
+    def coverage(self, process_id: int) -> Coverage | NotReplayed:
+        """What ran of it since."""
+        return self._session(process_id).coverage()
 
     def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
         """Give a function the code of another text, in the worker of one recorded process."""

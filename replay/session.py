@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from perftrace.model import Process, Run
+from perftrace.model import Coverage, Process, Run
 from perftrace.replay import answers
 from perftrace.replay.answers import Refused
 from perftrace.replay.inside.program import MAIN
@@ -121,6 +121,29 @@ class Session:
         except (Ended, Refused) as error:
             return self._not_replayed(error)
         return blobs
+
+    def begin_coverage(self, target: Target) -> NotReplayed | None:
+        """From now on watch which lines and branches of a function run; None: they are."""
+        found = self._cover(target)
+        return found if isinstance(found, NotReplayed) else None
+
+    def coverage(self) -> Coverage | NotReplayed:
+        """What ran of it since; then it is watched no more."""
+        found = self._cover(None)
+        if isinstance(found, NotReplayed):
+            return found
+        try:
+            return answers.coverage(found)
+        except Refused as error:
+            return NotReplayed(str(error))
+
+    def _cover(self, target: Target | None) -> dict[str, Any] | NotReplayed:
+        try:
+            worker = self._running()
+            worker.send({"op": "cover", "target": target and asdict(target)})
+            return answers.checked(*worker.receive(self._limits.start_s))[0]
+        except (Ended, Refused) as error:
+            return self._not_replayed(error)
 
     def exchange(self, other: Other | None) -> NotReplayed | None:
         """Give a function the code of another text, or (None) its own again; None: it has it."""

@@ -15,6 +15,7 @@ from ...snapshot import TooBig, Unencodable, encode, immutable
 from . import sandbox, wire
 from .amplify import Amplifier, shrunk
 from .block import Block, Work
+from .coverage import Coverage
 from .drive import Arguments, Drive, seed
 from .guard import Guard
 from .locate import Code, Finder, NotFound
@@ -101,6 +102,7 @@ class Worker:
         self._works: list[Work] = []
         self._versions: TwoVersions | None = None
         self._exchanged: TwoVersions | None = None
+        self._coverage: Coverage | None = None
         self._apart: list[list[bytearray]] = []  # kept between the copies of the versions' code
 
     def serve(self) -> None:
@@ -108,6 +110,7 @@ class Worker:
         operations = {
             "call": self._call,
             "amplify": self._amplify,
+            "cover": self._cover,
             "exchange": self._exchange,
             "prepare": self._prepare,
             "block": self._block,
@@ -213,6 +216,18 @@ class Worker:
             if len(blob) > LARGE_INPUT
             for _ in range(SHRUNK)
         ]
+
+    def _cover(self, request: Request, _blobs: list[bytes]) -> Message:
+        """From now on watch what runs of a function; of none: say what ran."""
+        found: wire.Header = {}
+        if self._coverage is not None:
+            self._coverage.stop()
+            found, self._coverage = self._coverage.found(), None
+        if request["target"]:
+            watched = Coverage(self._code(request["target"]))
+            watched.start()
+            self._coverage = watched
+        return found, []
 
     def _exchange(self, request: Request, _blobs: list[bytes]) -> Message:
         """From now on a function has the code of another text; of none: its own."""
