@@ -74,8 +74,7 @@ def mutation_score(oracle: Oracle, started: Started) -> tuple[int, int]:
 
 def _is_noticed(cases: Sequence[Case], started: Started) -> bool:
     for case in cases:
-        wall_s = case.expected.wall_ns / 1e9 * SLOWER + SPARE_S
-        request = replace(case.request, wall_s=wall_s)
+        request = case.patient(SLOWER, SPARE_S)
         reply = started.make(case.call.process_id, request, reach=case.reach)
         if isinstance(reply, NotReplayed):
             return True

@@ -37,8 +37,7 @@ def covered(oracle: Oracle, started: Started) -> Coverage | NotReplayed:
     for case in cases:
         if made and time.monotonic() > end:
             break
-        wall_s = case.expected.wall_ns / 1e9 * SLOWER + SPARE_S
-        request = replace(case.request, wall_s=wall_s)
+        request = case.patient(SLOWER, SPARE_S)
         reply = started.make(process_id, request, reach=case.reach)
         if isinstance(reply, NotReplayed):
             return reply  # with its worker all is lost that was seen so far

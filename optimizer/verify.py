@@ -7,9 +7,10 @@ from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
 from perftrace.optimizer import gate
 from perftrace.optimizer.oracle import Case, Oracle
+from perftrace.optimizer.outside import Outside, look
 from perftrace.optimizer.workers import SEEDS, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
-from perftrace.replay.requests import NotReplayed, Reply, Request
+from perftrace.replay.requests import NotReplayed, Reply
 
 SLOWER, SPARE_S = 5, 2.0  # a candidate may take so many times the original's time, and a bit
 KEEPS_STATE = "keeps-state"  # the gate's finding that a result may be remembered
@@ -45,15 +46,22 @@ def verify(
     found = _replay(candidate, oracle, workers)
     if hard is not None:
         return Rejected(f"gate: {hard}", found.witness if isinstance(found, Rejected) else None)
-    if found is not None:
+    if not isinstance(found, Outside):
         return found
-    return Passed(oracle.evidence, any(finding.rule == KEEPS_STATE for finding in findings))
+    keeps_state = any(finding.rule == KEEPS_STATE for finding in findings)
+    evidence = replace(
+        oracle.evidence,
+        outside_calls=found.calls,
+        outside=found.differences,
+        keeps_state=keeps_state,
+    )
+    return Passed(evidence, keeps_state)
 
 
 def _replay(
     candidate: Candidate, oracle: Oracle, workers: Workers
-) -> Rejected | Inconclusive | None:
-    """What speaks against the candidate; None: nothing, as far as the oracle's calls go."""
+) -> Rejected | Inconclusive | Outside:
+    """What speaks against the candidate, or else what it does outside the recorded types."""
     if not oracle.cases:
         return Inconclusive(oracle.silence)
     try:
@@ -61,15 +69,18 @@ def _replay(
     except (StaleError, SyntaxError) as error:
         return Rejected(f"it can't be imported: {error}")
     added = gate.added_names(candidate)
+    outside: Outside | Rejected = Outside()
     for seed in SEEDS:
         with workers.start(version, seed) as started:
             for case in (*oracle.cases, *oracle.generated):
-                process_id, request = case.call.process_id, _patient(case)
+                process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
                 reply = started.make(process_id, request, reach=case.reach, state=True)
                 found = _judge(case, _without(reply, added), started.aliases(process_id))
                 if not isinstance(found, Same):
                     return _verdict(case, found)
-    return None
+            if seed == SEEDS[-1]:
+                outside = look(version, oracle, workers, started)
+    return outside
 
 
 def _without(reply: Reply, added: frozenset[str]) -> Reply:
@@ -78,11 +89,6 @@ def _without(reply: Reply, added: frozenset[str]) -> Reply:
         return reply
     old = {name: blob for name, blob in reply.state.items() if added.isdisjoint(name.split("."))}
     return replace(reply, state=old)
-
-
-def _patient(case: Case) -> Request:
-    """The case's request, with a time limit by what the original took."""
-    return replace(case.request, wall_s=case.expected.wall_ns / 1e9 * SLOWER + SPARE_S)
 
 
 def _judge(case: Case, reply: Reply, aliases: Mapping[str, str]) -> Comparison:

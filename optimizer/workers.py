@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from perftrace.model import Candidate, Coverage, Function, Process
 from perftrace.optimizer import patch
-from perftrace.replay.requests import NotReplayed, Other, Overlay, Reply, Request, Target
+from perftrace.replay.requests import How, NotReplayed, Other, Overlay, Reply, Request, Target
 from perftrace.replay.session import Session
 from perftrace.store import Store
 
@@ -105,11 +105,16 @@ class Started:
         return self._session(process_id).call(request, lines=lines, reach=reach, state=state)
 
     def amplify(
-        self, process_id: int, requests: Sequence[Request], count: int, seed: int
+        self,
+        process_id: int,
+        requests: Sequence[Request],
+        count: int,
+        seed: int,
+        how: How = How.LIKE,
     ) -> list[bytes] | NotReplayed:
-        """Arguments like those of calls of one recorded process."""
+        """Arguments made of those of calls of one recorded process."""
         mine = [self._version.request(request) for request in requests]
-        return self._session(process_id).amplify(mine, count, seed)
+        return self._session(process_id).amplify(mine, count, seed, how)
 
     def begin_coverage(self, process_id: int, target: Target) -> NotReplayed | None:
         """Watch which lines and branches of a function run, in one process's worker."""

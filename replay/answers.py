@@ -51,6 +51,7 @@ def replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str])
             lines=frozenset(map(int, reply["lines"])),
             reached=int(reply["reached"]),
             implicit=bool(reply["implicit"]),
+            own=bool(reply["own"]),
             state=_state(reply["state"], blobs[1:]),
             alike=_alike(reply["alike"]),
             suspended=int(reply["suspended"]),

@@ -21,6 +21,7 @@ from perftrace.replay.inside.versions import NEW, OLD
 from perftrace.replay.process import Ended, Limits, WorkerProcess
 from perftrace.replay.requests import (
     BlockTime,
+    How,
     NotReplayed,
     Other,
     Overlay,
@@ -109,11 +110,11 @@ class Session:
             return self._not_replayed(error)
 
     def amplify(
-        self, requests: Sequence[Request], count: int, seed: int
+        self, requests: Sequence[Request], count: int, seed: int, how: How = How.LIKE
     ) -> list[bytes] | NotReplayed:
-        """Arguments like those of these calls of one function, for so many calls at most."""
+        """Arguments made of those of these calls of one function, for so many calls at most."""
         calls = [answers.header(request) for request in requests]
-        header = {"op": "amplify", "calls": calls, "count": count, "seed": seed}
+        header = {"op": "amplify", "calls": calls, "count": count, "seed": seed, "how": how}
         try:
             worker = self._running()
             worker.send(header, [request.arguments for request in requests])

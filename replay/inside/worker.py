@@ -6,7 +6,7 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import process_time_ns
 from typing import Any
 
@@ -17,8 +17,10 @@ from .amplify import Amplifier, shrunk
 from .block import Block, Work
 from .coverage import Coverage
 from .drive import Arguments, Drive, seed
+from .grow import grown
 from .guard import Guard
 from .locate import Code, Finder, NotFound
+from .outside import outsiders
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
 from .state import State
@@ -29,6 +31,7 @@ LARGEST_INPUT = 1 << 20  # bytes of the arguments of a generated call
 MOST_INPUT = 4 << 20  # of those of all
 LARGE_INPUT = 8 << 10  # of which there are few, for each of which many smaller ones are made
 SHRUNK = 9
+LARGEST_CALLS = 3  # that are made at four times their size
 
 type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
 type TwoVersions = tuple[Versions, tuple[Codes, Codes]]  # the other, its own
@@ -156,20 +159,22 @@ class Worker:
             "lines": sorted(watch.lines) if watch else [],
             "reached": watch.starts if watch else 0,
             "implicit": drive.implicit,
+            "own": drive.raising is not None and watched.is_in_file(drive.raising),
             "alike": drive.alike,
             "suspended": drive.suspended,
         }
         return header, [result, *changed.values()]
 
     def _amplify(self, request: Request, blobs: list[bytes]) -> Message:
-        """Arguments like those of the calls, as bytes; each list once, and none of the calls'."""
+        """Arguments made of those of the calls, as bytes; each list once, and none of the calls'.
+
+        `how`: "like" them, "outside" their types, or "grown" to four times their size.
+        """
         for call, blob in zip(request["calls"], blobs, strict=True):
             self._load(call, blob)
-        bases = [*blobs, *self._shrunk(blobs, request["seed"])]
-        fresh = [functools.partial(self._values, blob) for blob in bases]
-        made = dict.fromkeys(bases)
-        most, room = len(blobs) + request["count"], MOST_INPUT
-        for values in Amplifier(fresh, request["seed"]).variants(request["count"]):
+        made = dict.fromkeys(blobs)
+        most, room = len(made) + request["count"], MOST_INPUT
+        for values in self._made(request, blobs):
             try:
                 blob = encode(values, LARGEST_INPUT)[0]
             except (TooBig, Unencodable):
@@ -181,6 +186,19 @@ class Worker:
             if len(made) >= most:
                 break
         return {}, [blob for blob in made if blob not in blobs]
+
+    def _made(self, request: Request, blobs: list[bytes]) -> Iterator[list[Any]]:
+        small = self._shrunk(blobs, request["seed"])
+        if request["how"] == "grown":
+            blobs, small = sorted(blobs, key=len, reverse=True), []
+        elif request["how"] == "outside" and small:
+            blobs, small = small[:1] + blobs, []  # what is changed is the first
+        fresh = [functools.partial(self._values, blob) for blob in (*blobs, *small)]
+        if request["how"] == "grown":
+            return grown(fresh[:LARGEST_CALLS])
+        if request["how"] == "outside":
+            return outsiders(fresh, [binding for _, binding in request["calls"][0]["parameters"]])
+        return Amplifier(fresh, request["seed"]).variants(request["count"])
 
     def _prepare(self, request: Request, blobs: list[bytes]) -> Message:
         self._works = []
