@@ -23,7 +23,7 @@ from perftrace.model import (
     Verdict,
     Witness,
 )
-from perftrace.optimizer import evidence
+from perftrace.optimizer import costs, evidence
 from perftrace.store import Store
 
 type Row = Mapping[str, Any]
@@ -55,10 +55,17 @@ def word(verdict: Verdict) -> str:
 def reason(verdict: Verdict) -> str:
     """The verdict's reason in plain words."""
     match verdict:
-        case Accepted(found, measurement):
-            return f"{evidence.text(found)}; {measurement.ratio:.2f}x as fast"
+        case Accepted(measurement=measurement):
+            return f"{rests_on(verdict)}; {measurement.ratio:.2f}x as fast"
         case Rejected(text) | Inconclusive(text):
             return text
+
+
+def rests_on(verdict: Accepted) -> str:
+    """What an accepted verdict rests on, and what the change costs elsewhere."""
+    found, measurement = verdict.evidence, verdict.measurement
+    elsewhere = costs.text(measurement, keeps_state=found.keeps_state)
+    return "; ".join(filter(None, (evidence.text(found), elsewhere)))
 
 
 def save(store: Store, run: Run, decisions: Iterable[Decision], created: str) -> None:

@@ -265,6 +265,23 @@ class Measurement:
     new_s: float
     clock: str  # "cpu" or "wall"
     apart: tuple[float, float, float] | None = None
+    costs: "Costs | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a change costs beside the recorded calls; pairs are (old, new).
+
+    The names in `worse` and `refused` are those of the table in `optimizer/costs.py`.
+    """
+
+    growth: tuple[float, float, float] | None = None  # a ratio, at four times the size: with its
+    # 95 % interval, as in `Measurement`
+    memory: tuple[float, float] | None = None  # bytes, at the peak of the timed calls
+    import_s: tuple[float, float] | None = None  # CPU seconds to import the module
+    notes: tuple[str, ...] = ()  # what was not measured, and why
+    worse: tuple[str, ...] = ()  # what is worse beyond doubt
+    refused: tuple[str, ...] = ()  # what is so much worse that the change is not accepted
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,3 +101,4 @@ class BlockTime:
     cpu_ns: int
     wall_ns: int
     calls: int
+    memory: int | None = None  # bytes at its peak, beyond those before; None: not looked at

@@ -8,12 +8,12 @@ or talks nonsense costs the call at hand, never the parent; the next call starts
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
 from perftrace.model import Coverage, Process, Run
-from perftrace.replay import answers
+from perftrace.replay import answers, memory
 from perftrace.replay.answers import Refused
 from perftrace.replay.inside.program import MAIN
 from perftrace.replay.inside.sandbox import TRACES
@@ -185,17 +185,33 @@ class Session:
             prepared = self.prepare(self._prepared, self._other)
             if isinstance(prepared, NotReplayed):
                 return prepared
+        return self._timed({"op": "block", "rounds": rounds, "version": version, "move": move})
+
+    def weigh_block(self) -> BlockTime | NotReplayed:
+        """One round of the prepared calls, with the memory that it takes."""
+        return self._timed({"op": "block", "rounds": 1, "version": NEW, "move": 0}, weighed=True)
+
+    def time_import(self, target: Target) -> BlockTime | NotReplayed:
+        """Time the import of a function's module: the first request to a new worker."""
+        return self._timed({"op": "import", "target": asdict(target)})
+
+    def _timed(self, header: dict[str, Any], *, weighed: bool = False) -> BlockTime | NotReplayed:
+        """What a worker does between two signals, by our clocks."""
         seconds = self._limits.block_s
-        header = {"op": "block", "rounds": rounds, "version": version, "move": move}
         try:
             worker = self._begin(header, [])
+            used = memory.restart_peak(worker.pid) if weighed else None
             before = worker.signal()
             after = worker.wait(seconds)
+            most = memory.peak(worker.pid) if weighed else None
             worker.signal()
             reply, _ = answers.checked(*worker.receive(seconds))
-            return answers.block_time(reply, before, after)
+            found = answers.block_time(reply, before, after)
         except (Ended, Refused) as error:
             return self._not_replayed(error)
+        if used is None or most is None:
+            return found
+        return replace(found, memory=max(0, most - used))
 
     def close(self) -> None:
         """End the worker."""

@@ -160,4 +160,5 @@ def _document(found: Outcome) -> dict[str, Any]:
         "speedup": measurement and measurement.ratio,
         "low": measurement and measurement.low,
         "high": measurement and measurement.high,
+        "measurement": measurement and asdict(measurement),
     }

@@ -18,7 +18,7 @@ from perftrace.model import (
     Verdict,
     Witness,
 )
-from perftrace.optimizer import choose, decisions, evidence, patch
+from perftrace.optimizer import choose, decisions, patch
 from perftrace.optimizer.search import named
 from perftrace.optimizer.whole_program import Compared, Comparison, NotCompared, OutputChanged
 from perftrace.report import tables
@@ -52,9 +52,9 @@ def lines(decision: Decision, label: str, width: int) -> Iterator[str]:
 
 def _why(decision: Decision) -> str:
     match decision.verdict:
-        case Accepted(evidence=found):
+        case Accepted() as verdict:
             steps = named(decision.candidate) if decision.candidate else ""
-            return f"{evidence.text(found)}   {steps}"
+            return f"{decisions.rests_on(verdict)}   {steps}"
         case Rejected(measurement=Measurement()):
             return decisions.reason(decision.verdict).partition(":")[0]
         case verdict:
