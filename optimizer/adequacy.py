@@ -1,4 +1,4 @@
-"""How much the calls of an oracle would notice: the mutation score of its inputs.
+"""How much the calls of an oracle would notice: what they run, and their mutation score.
 
 Small mistakes are made in the original (an operator, a bound, a constant, a condition), one at a
 time, and the calls are made again. The share of mistakes that some call shows is known to go with
@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from perftrace.model import Evidence
+from perftrace.optimizer.covering import covered
 from perftrace.optimizer.mutants import mutants
 from perftrace.optimizer.oracle import Case, Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Workers
@@ -23,8 +25,28 @@ SECONDS = 8.0  # after that no further mistake is tried
 SLOWER, SPARE_S = 5, 0.5  # a call may take so many times what it took, and a bit
 
 
-def mutation_score(oracle: Oracle, workers: Workers) -> tuple[int, int]:
+def weighed(evidence: Evidence, oracle: Oracle, workers: Workers) -> Evidence:
+    """The evidence with what its calls run of the original, and what they would notice.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    if not oracle.cases:
+        return replace(evidence, mistakes=(0, 0))
+    with workers.start(oracle.original, SEEDS[0]) as started:
+        found = covered(oracle, started)
+        mistakes = mutation_score(oracle, started)
+    if isinstance(found, NotReplayed):
+        return replace(evidence, mistakes=mistakes, not_covered=found.reason)
+    return replace(evidence, mistakes=mistakes, coverage=found)
+
+
+def mutation_score(oracle: Oracle, started: Started) -> tuple[int, int]:
     """Mistakes that some call notices, and mistakes that were tried; (0, 0) where none could be.
+
+    Args:
+        oracle: its calls.
+        started: workers of its original.
 
     Raises:
         TraceError: the trace file is damaged.
@@ -41,20 +63,18 @@ def mutation_score(oracle: Oracle, workers: Workers) -> tuple[int, int]:
     random.Random(len(made)).shuffle(made)  # noqa: S311 - the same each time
     noticed = tried = 0
     end = time.monotonic() + SECONDS
-    with workers.start(original, SEEDS[0]) as started:
-        for source in made[:MOST]:
-            if time.monotonic() > end:
-                break
-            if started.exchange(process_id, Other(target, source)) is None:
-                tried += 1
-                noticed += _is_noticed(cases, started)
+    for source in made[:MOST]:
+        if time.monotonic() > end:
+            break
+        if started.exchange(process_id, Other(target, source)) is None:
+            tried += 1
+            noticed += _is_noticed(cases, started)
     return noticed, tried
 
 
 def _is_noticed(cases: Sequence[Case], started: Started) -> bool:
     for case in cases:
-        wall_s = case.expected.wall_ns / 1e9 * SLOWER + SPARE_S
-        request = replace(case.request, wall_s=wall_s)
+        request = case.patient(SLOWER, SPARE_S)
         reply = started.make(case.call.process_id, request, reach=case.reach)
         if isinstance(reply, NotReplayed):
             return True

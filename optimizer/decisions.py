@@ -23,10 +23,8 @@ from perftrace.model import (
     Verdict,
     Witness,
 )
+from perftrace.optimizer import costs, evidence
 from perftrace.store import Store
-
-ENOUGH = 0.9  # of small mistakes noticed; calls that notice fewer are weak evidence
-FEW = 10  # calls: whatever they notice
 
 type Row = Mapping[str, Any]
 
@@ -57,23 +55,17 @@ def word(verdict: Verdict) -> str:
 def reason(verdict: Verdict) -> str:
     """The verdict's reason in plain words."""
     match verdict:
-        case Accepted(evidence, measurement):
-            return f"{evidence_text(evidence)}, {measurement.ratio:.2f}x as fast"
+        case Accepted(measurement=measurement):
+            return f"{rests_on(verdict)}; {measurement.ratio:.2f}x as fast"
         case Rejected(text) | Inconclusive(text):
             return text
 
 
-def evidence_text(evidence: Evidence) -> str:
-    """What a verdict rests on, in plain words."""
-    calls = "call" if evidence.recorded == 1 else "calls"
-    through = f" ({evidence.indirect} through callers)" if evidence.indirect else ""
-    made = f" and {evidence.generated:,} generated ones" if evidence.generated else ""
-    text = f"no difference in {evidence.recorded} recorded {calls}{through}{made}"
-    noticed, tried = evidence.mistakes or (0, 0)
-    few = evidence.mistakes is not None and evidence.recorded + evidence.generated < FEW
-    weak = "weak evidence: " if few or noticed < ENOUGH * tried else ""
-    notice = f", which notice {noticed} of {tried} small mistakes" if tried else ""
-    return weak + text + notice
+def rests_on(verdict: Accepted) -> str:
+    """What an accepted verdict rests on, and what the change costs elsewhere."""
+    found, measurement = verdict.evidence, verdict.measurement
+    elsewhere = costs.text(measurement, keeps_state=found.keeps_state)
+    return "; ".join(filter(None, (evidence.text(found), elsewhere)))
 
 
 def save(store: Store, run: Run, decisions: Iterable[Decision], created: str) -> None:

@@ -242,12 +242,9 @@ class Timer:
         """A process that is ready, and why the other version can't run in it."""
         session = self._workers.session(workload.process_id, version, seed, cold=effort.cold)
         stack.enter_context(session)
-        requests: list[Request] = []
-        for one in workload.requests:
-            here = version.request(one)
-            if isinstance(here, NotReplayed):
-                raise _NoTime(here.reason)
-            requests.append(here)
+        requests = version.requests(workload.requests)
+        if isinstance(requests, NotReplayed):
+            raise _NoTime(requests.reason)
         prepared = session.prepare(requests, other)
         if isinstance(prepared, NotReplayed):
             raise _NoTime(prepared.reason)

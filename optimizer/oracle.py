@@ -2,7 +2,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from perftrace.model import Call, Ending, Evidence, Recorded, Run
@@ -12,7 +12,7 @@ from perftrace.replay import reach, recorded, sample
 from perftrace.replay.compare import Comparison, Different, Same
 from perftrace.replay.inside.state import RANDOM
 from perftrace.replay.process import TOO_LONG
-from perftrace.replay.requests import NotReplayed, Replayed, Request, Target
+from perftrace.replay.requests import How, NotReplayed, Replayed, Request, Target
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 
@@ -24,6 +24,11 @@ UNSEEN_END_NS = 10_000_000_000  # taken for calls whose end was not seen: `main`
 GENERATED, GENERATED_NS = 200, 500_000_000  # calls at most, and their CPU time
 SLOWER, SPARE_S = 5, 1.0  # a generated call may take so many times the usual, and a bit
 STUCK = 3  # generated calls that take too long; then there are no more
+OUTSIDE, OUTSIDE_SPARE_S = 40, 0.3  # calls at most
+GROWN, GROWN_NS = 6, 300_000_000  # calls at most; after so much CPU time there are no more
+GROWN_S = 1.0  # what a call at four times the size may take, and not more than this:
+GROWN_SLOWER, GROWN_SPARE_S = 64, 0.3  # work that grows with the third power of the size
+WORDS = {How.LIKE: "like it", How.GROWN: "larger", How.OUTSIDE: "of other types"}
 SEED = 20
 CALLER = ", a caller: "  # marks the reasons of which the function itself is not the cause
 SEQUENCES = 3  # attempts to find calls that end the same one after the other
@@ -38,12 +43,17 @@ class Case:
     expected: Replayed
     reach: Target | None = None  # given: the call of a caller, which reaches the function
     generated: bool = False  # with arguments like those of `call`
+    grown: bool = False  # with those at four times their size
 
     def differ(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
         """How another replay of it differs."""
         if self.generated and self.expected.implicit:
             return differ_in_error(self.expected, got)
         return differ(self.call, self.expected, got, aliases)
+
+    def patient(self, slower: float, spare_s: float) -> Request:
+        """The request with a time limit by what the original took."""
+        return replace(self.request, wall_s=self.expected.wall_ns / 1e9 * slower + spare_s)
 
     @property
     def text(self) -> str:
@@ -67,6 +77,7 @@ class Oracle:
     dropped: tuple[tuple[str, int], ...]  # calls left out: reason and count, most first
     generated: tuple[Case, ...] = ()  # with arguments like those of the function's own
     unused: int = 0  # generated calls left out
+    outside: tuple[Case, ...] = ()  # with arguments of other types (`optimizer/outside.py`)
 
     @property
     def evidence(self) -> Evidence:
@@ -95,7 +106,9 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making = _Making(run, original, workers.store, (first, second))
         making.add_direct()
         making.add_generated()
+        making.add_grown()
         making.add_indirect()
+        making.add_outside()  # at the end: such calls may leave the program in any state
         first.teach()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
     steady = in_sequence([*cases, *making.generated], original, workers, making.dropped)
@@ -105,6 +118,7 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         tuple(making.dropped.most_common()),
         tuple(case for case in steady if case.generated),
         making.unused,
+        tuple(making.outside),
     )
 
 
@@ -154,6 +168,7 @@ class _Making:
     ) -> None:
         self.cases: list[Case] = []
         self.generated: list[Case] = []
+        self.outside: list[Case] = []
         self.unused = 0
         self.dropped: Counter[str] = Counter()
         self._run = run
@@ -184,29 +199,55 @@ class _Making:
 
     def add_generated(self) -> None:
         """Calls with arguments like those of the function's own that were just added."""
-        if not self.cases:
+        usual_s = self._usual_s()
+        count = min(GENERATED, int(GENERATED_NS / max(1.0, usual_s * 1e9)))
+        for found in self._made(How.LIKE, count, usual_s * SLOWER + SPARE_S):
+            if isinstance(found, Case):
+                self.generated.append(found)
+            else:
+                self.unused += 1
+
+    def add_grown(self) -> None:
+        """Calls with the largest arguments at four times their size."""
+        left = GROWN_NS
+        most_s = min(GROWN_S, self._usual_s() * GROWN_SLOWER + GROWN_SPARE_S)
+        for found in self._made(How.GROWN, GROWN, most_s):
+            if isinstance(found, Case) and (left == GROWN_NS or found.expected.cpu_ns <= left):
+                self.generated.append(replace(found, grown=True))
+                left -= found.expected.cpu_ns
+            if left <= 0:
+                return
+
+    def add_outside(self) -> None:
+        """Calls with arguments outside the recorded types."""
+        found = self._made(How.OUTSIDE, OUTSIDE, self._usual_s() * SLOWER + OUTSIDE_SPARE_S)
+        self.outside += [one for one in found if isinstance(one, Case)]
+
+    def _usual_s(self) -> float:
+        """What a call of the function's own takes, of those that were just added."""
+        direct = [case.expected.cpu_ns for case in self.cases if case.reach is None]
+        return statistics.fmean(direct) / 1e9 if direct else 0.0
+
+    def _made(self, how: How, count: int, most_s: float) -> Iterator[Case | Dropped]:
+        """Calls with arguments made of the function's own, each made again."""
+        direct = [case for case in self.cases if case.reach is None]
+        if not direct or not count:
             return
-        first = self.cases[0]
-        base = [one for one in self.cases if one.call.process_id == first.call.process_id]
-        usual_ns = statistics.fmean(case.expected.cpu_ns for case in base)
-        count = min(GENERATED, int(GENERATED_NS / max(1.0, usual_ns)))
-        requests = [case.request for case in base]
-        made = self._started[0].amplify(first.call.process_id, requests, count, SEED)
+        first = direct[0]
+        process_id = first.call.process_id
+        requests = [case.request for case in direct if case.call.process_id == process_id]
+        made = self._started[0].amplify(process_id, requests, count, SEED, how)
         if isinstance(made, NotReplayed):
-            self.dropped[f"none like it could be generated: {made.reason}"] += 1
+            self.dropped[f"none {WORDS[how]} could be generated: {made.reason}"] += 1
             return
         stuck = 0
-        for blob in made if count else ():
-            wall_s = usual_ns / 1e9 * SLOWER + SPARE_S
-            request = replace(first.request, arguments=blob, wall_s=wall_s)
+        for blob in made:
+            request = replace(first.request, arguments=blob, wall_s=most_s)
             found = _steady(first.call, request, None, self._started)
-            if isinstance(found, Case) and not (
-                found.expected.implicit and found.expected.ending is not Ending.RAISED
-            ):
-                self.generated.append(replace(found, generated=True))
-                continue
-            self.unused += 1
+            if isinstance(found, Case) and _fails_late(found.expected):
+                found = Dropped("one of its operations fails after it began to yield")
             stuck += isinstance(found, Dropped) and found.reason.startswith(TOO_LONG)
+            yield found if isinstance(found, Dropped) else replace(found, generated=True)
             if stuck == STUCK:
                 return
 
@@ -251,6 +292,10 @@ class _Making:
             else:
                 kept.append(call)
         return kept
+
+
+def _fails_late(reply: Replayed) -> bool:
+    return reply.implicit and reply.ending is not Ending.RAISED
 
 
 def _cost_ns(call: Call) -> int:

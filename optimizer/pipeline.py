@@ -26,7 +26,7 @@ from perftrace.model import (
     Verdict,
 )
 from perftrace.optimizer import choose, decisions, oracle, patch, whole_program, write
-from perftrace.optimizer.adequacy import mutation_score
+from perftrace.optimizer.adequacy import weighed
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts, gather
 from perftrace.optimizer.search import Found, Search, Tell
@@ -165,8 +165,7 @@ def check(
     found = verify(candidate, truth, workers, explain=True)
     if not isinstance(found, Passed):
         return found
-    mistakes = mutation_score(truth, workers)
-    found = replace(found, evidence=replace(found.evidence, mistakes=mistakes))
+    found = replace(found, evidence=weighed(found.evidence, truth, workers))
     if min_speedup is None:
         return found
     search = Search(truth, list(workers.store.calls(function, run=run)), workers, min_speedup)

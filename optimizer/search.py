@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from perftrace.model import Accepted, Call, Candidate, Evidence, Inconclusive, Measurement, Verdict
-from perftrace.optimizer import choose, measure
-from perftrace.optimizer.adequacy import mutation_score
+from perftrace.optimizer import choose, costs, measure
+from perftrace.optimizer.adequacy import weighed
 from perftrace.optimizer.choose import Timed
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts
@@ -129,15 +129,20 @@ class Search:
     ) -> Verdict:
         """Measure against the original in new processes: these are the figures that count."""
         for timed in self._time(candidate, passed, None, measure.CONFIRM):
-            self._note(candidate, judge(passed.evidence, timed.measurement, self._min_speedup))
+            verdict = judge(passed.evidence, timed.measurement, self._min_speedup)
+            workload = self._workload(cold=passed.keeps_state)
+            if isinstance(verdict, Accepted) and isinstance(workload, Workload):
+                version = Version.of(candidate)
+                found = costs.look(self._timer, self._workers, self._oracle, workload, version)
+                verdict = costs.judged(verdict, found)
+            self._note(candidate, verdict)
         return self._tried[candidate.source][1]
 
     def _weigh(self, candidate: Candidate) -> None:
         """Add to an accepted verdict how much its calls would notice."""
         verdict = self._tried[candidate.source][1]
         if isinstance(verdict, Accepted):
-            mistakes = mutation_score(self._oracle, self._workers)
-            evidence = replace(verdict.evidence, mistakes=mistakes)
+            evidence = weighed(verdict.evidence, self._oracle, self._workers)
             self._note(candidate, replace(verdict, evidence=evidence))
 
     def _wanted(self, best: Timed | None) -> float:

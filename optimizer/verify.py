@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
-from perftrace.optimizer import decisions, gate
+from perftrace.optimizer import evidence, gate
 from perftrace.optimizer.oracle import Case, Oracle
+from perftrace.optimizer.outside import Outside, look
 from perftrace.optimizer.workers import SEEDS, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
-from perftrace.replay.requests import NotReplayed, Reply, Request
+from perftrace.replay.requests import NotReplayed, Reply
 
 SLOWER, SPARE_S = 5, 2.0  # a candidate may take so many times the original's time, and a bit
 KEEPS_STATE = "keeps-state"  # the gate's finding that a result may be remembered
@@ -46,16 +47,23 @@ def verify(
     if hard:
         witness = found.witness if isinstance(found, Rejected) else None
         return Rejected(f"gate: {' '.join(hard)} {_besides(found, oracle.evidence)}", witness)
-    if found is not None:
+    if not isinstance(found, Outside):
         return found
-    return Passed(oracle.evidence, any(finding.rule == KEEPS_STATE for finding in findings))
+    keeps_state = any(finding.rule == KEEPS_STATE for finding in findings)
+    seen = replace(
+        oracle.evidence,
+        outside_calls=found.calls,
+        outside=found.differences,
+        keeps_state=keeps_state,
+    )
+    return Passed(seen, keeps_state)
 
 
-def _besides(found: Rejected | Inconclusive | None, evidence: Evidence) -> str:
+def _besides(found: Rejected | Inconclusive | Outside, known: Evidence) -> str:
     """What the calls say of a change that breaks a rule of the gate."""
     match found:
-        case None:
-            return f"Its calls do not differ: {decisions.evidence_text(evidence)}."
+        case Outside():
+            return f"Its calls do not differ: {evidence.text(known)}."
         case Rejected(witness=Witness()):
             return "Its calls differ as well."
         case Rejected(reason) | Inconclusive(reason):
@@ -64,8 +72,8 @@ def _besides(found: Rejected | Inconclusive | None, evidence: Evidence) -> str:
 
 def _replay(
     candidate: Candidate, oracle: Oracle, workers: Workers
-) -> Rejected | Inconclusive | None:
-    """What speaks against the candidate; None: nothing, as far as the oracle's calls go."""
+) -> Rejected | Inconclusive | Outside:
+    """What speaks against the candidate, or else what it does outside the recorded types."""
     if not oracle.cases:
         return Inconclusive(oracle.silence)
     try:
@@ -76,7 +84,8 @@ def _replay(
     for case, _, found in replayed(version, oracle, workers, added):
         if not isinstance(found, Same):
             return verdict(case, found)
-    return None
+    with workers.start(version, SEEDS[-1]) as started:
+        return look(version, oracle, workers, started)
 
 
 def replayed(
@@ -93,7 +102,7 @@ def replayed(
     for seed in SEEDS:
         with workers.start(version, seed) as started:
             for case in (*oracle.cases, *oracle.generated):
-                process_id, request = case.call.process_id, _patient(case)
+                process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
                 reply = started.make(process_id, request, reach=case.reach, state=True)
                 shared = _without(reply, unshared)
                 yield case, reply, _judge(case, shared, started.aliases(process_id), unshared)
@@ -105,11 +114,6 @@ def _without(reply: Reply, unshared: frozenset[str]) -> Reply:
         return reply
     old = {name: blob for name, blob in reply.state.items() if unshared.isdisjoint(name.split("."))}
     return replace(reply, state=old)
-
-
-def _patient(case: Case) -> Request:
-    """The case's request, with a time limit by what the original took."""
-    return replace(case.request, wall_s=case.expected.wall_ns / 1e9 * SLOWER + SPARE_S)
 
 
 def _judge(

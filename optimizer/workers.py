@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, Self
 
-from perftrace.model import Candidate, Function, Process
+from perftrace.model import Candidate, Coverage, Function, Process
 from perftrace.optimizer import patch
-from perftrace.replay.requests import NotReplayed, Other, Overlay, Reply, Request, Target
+from perftrace.replay.requests import How, NotReplayed, Other, Overlay, Reply, Request, Target
 from perftrace.replay.servers import Servers
 from perftrace.replay.session import Session
 from perftrace.store import Store
@@ -83,6 +83,16 @@ class Version:
         if target is None or refused:
             return NotReplayed(refused or f"{request.target.qualname} is not there any more")
         return request if target == request.target else replace(request, target=target)
+
+    def requests(self, requests: Sequence[Request]) -> list[Request] | NotReplayed:
+        """The same requests, for this version, or why one of them can't be made."""
+        here: list[Request] = []
+        for request in requests:
+            found = self.request(request)
+            if isinstance(found, NotReplayed):
+                return found
+            here.append(found)
+        return here
 
 
 def _decorators(source: str, qualname: str, ordinal: int) -> int:
@@ -175,19 +185,30 @@ class Started:
         return self._session(process_id).call(here, lines=lines, reach=aim, state=state)
 
     def amplify(
-        self, process_id: int, requests: Sequence[Request], count: int, seed: int
+        self,
+        process_id: int,
+        requests: Sequence[Request],
+        count: int,
+        seed: int,
+        how: How = How.LIKE,
     ) -> list[bytes] | NotReplayed:
-        """Arguments like those of calls of one recorded process."""
-        mine = [self._version.request(request) for request in requests]
-        missing = [one for one in mine if isinstance(one, NotReplayed)]
-        if missing:
-            return missing[0]
-        here = [one for one in mine if isinstance(one, Request)]
-        return self._session(process_id).amplify(here, count, seed)
+        """Arguments made of those of calls of one recorded process."""
+        here = self._version.requests(requests)
+        if isinstance(here, NotReplayed):
+            return here
+        return self._session(process_id).amplify(here, count, seed, how)
 
     def has(self, target: Target) -> bool:
         """Whether a recorded function is there in this version."""
         return self._version.target(target) is not None
+
+    def begin_coverage(self, process_id: int, target: Target) -> NotReplayed | None:
+        """Watch which lines and branches of a function run, in one process's worker."""
+        return self._session(process_id).begin_coverage(target)
+
+    def coverage(self, process_id: int) -> Coverage | NotReplayed:
+        """What ran of it since."""
+        return self._session(process_id).coverage()
 
     def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
         """Give a function the code of another text, in the worker of one recorded process."""

@@ -190,6 +190,20 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the calls of a verdict ran of the original; lines and branches are (run, of so many).
+
+    A branch is one way on from a condition or a loop (`replay/inside/coverage.py`).
+    """
+
+    lines: tuple[int, int]
+    branches: tuple[int, int]
+    unreached: tuple[int, ...] = ()  # lines
+    untaken: tuple[tuple[int, int], ...] = ()  # branches: from which line to which
+    left_out: int = 0  # calls that were not watched: there was no time
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a verdict rests on."""
 
@@ -200,6 +214,11 @@ class Evidence:
     generated: int = 0  # calls with arguments like the recorded ones
     unused: int = 0  # generated calls left out: an operation fails, or they are not steady
     mistakes: tuple[int, int] | None = None  # small ones: so many noticed, of so many
+    coverage: Coverage | None = None
+    not_covered: str = ""  # why that could not be seen
+    outside_calls: int = 0  # calls with arguments of other types than were recorded
+    outside: tuple[str, ...] = ()  # what differs in those: "f(None): TypeError becomes KeyError"
+    keeps_state: bool = False  # the change remembers something between calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +265,23 @@ class Measurement:
     new_s: float
     clock: str  # "cpu" or "wall"
     apart: tuple[float, float, float] | None = None
+    costs: "Costs | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a change costs beside the recorded calls; pairs are (old, new).
+
+    The names in `worse` and `refused` are those of the table in `optimizer/costs.py`.
+    """
+
+    growth: tuple[float, float, float] | None = None  # a ratio, at four times the size: with its
+    # 95 % interval, as in `Measurement`
+    memory: tuple[float, float] | None = None  # bytes, at the peak of the timed calls
+    import_s: tuple[float, float] | None = None  # CPU seconds to import the module
+    notes: tuple[str, ...] = ()  # what was not measured, and why
+    worse: tuple[str, ...] = ()  # what is worse beyond doubt
+    refused: tuple[str, ...] = ()  # what is so much worse that the change is not accepted
 
 
 @dataclass(frozen=True, slots=True)

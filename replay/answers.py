@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from perftrace.model import Ending
+from perftrace.model import Coverage, Ending
 from perftrace.replay.process import Ended, Reading
 from perftrace.replay.requests import BlockTime, Replayed, Request
 
@@ -51,6 +51,7 @@ def replayed(reply: dict[str, Any], blobs: list[bytes], output: tuple[str, str])
             lines=frozenset(map(int, reply["lines"])),
             reached=int(reply["reached"]),
             implicit=bool(reply["implicit"]),
+            own=bool(reply["own"]),
             state=_state(reply["state"], blobs[1:]),
             alike=_alike(reply["alike"]),
             suspended=int(reply["suspended"]),
@@ -69,6 +70,24 @@ def modules(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [(str(name), str(file)) for name, file in reply["modules"]]
     except (LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None
+
+
+def coverage(reply: dict[str, Any]) -> Coverage:
+    """What ran of a function.
+
+    Raises:
+        Refused: nothing, or it does not say.
+    """
+    try:
+        lines, branches = int(reply["lines"]), int(reply["branches"])
+        unreached = tuple(map(int, reply["unreached"]))
+        untaken = tuple((int(here), int(there)) for here, there in reply["untaken"])
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        raise Refused("its reply could not be read") from None
+    if not lines:
+        raise Refused("it did not run")
+    reached = (lines - len(unreached), lines), (branches - len(untaken), branches)
+    return Coverage(*reached, unreached, untaken)
 
 
 def _alike(found: Sequence[Sequence[int]]) -> str:

@@ -54,6 +54,11 @@ class WorkerProcess:
                 os.close(descriptor)
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._child.pid
+
+    @property
     def folder(self) -> str:
         """The only folder it may write to."""
         return self._folder.name

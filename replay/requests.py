@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from perftrace.model import Ending, Kind, Parameter
 
@@ -54,6 +55,7 @@ class Replayed:
     lines: frozenset[int] = frozenset()  # executed in the target (or in `reach`, if given)
     reached: int = 0  # how often the code of `reach` started
     implicit: bool = False  # an operation raised what ended it, rather than a `raise` statement
+    own: bool = False  # that statement stands in the function's own file
     state: Mapping[str, bytes] | None = None  # what changed outside: name -> `[value, None]`
     suspended: int = 0  # how often a coroutine let others run
     alike: str = ""  # items of a generator that are an earlier one again, or were changed later
@@ -67,6 +69,14 @@ class NotReplayed:
 
 
 type Reply = Replayed | NotReplayed
+
+
+class How(StrEnum):
+    """Which arguments are made of recorded ones."""
+
+    LIKE = "like"  # other values of the same types
+    OUTSIDE = "outside"  # of other types, empty, without a key
+    GROWN = "grown"  # at four times their size
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +102,4 @@ class BlockTime:
     cpu_ns: int
     wall_ns: int
     calls: int
+    memory: int | None = None  # bytes at its peak, beyond those before; None: not looked at

@@ -8,12 +8,12 @@ or talks nonsense costs the call at hand, never the parent; the next call starts
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
-from perftrace.model import Process, Run
-from perftrace.replay import answers
+from perftrace.model import Coverage, Process, Run
+from perftrace.replay import answers, memory
 from perftrace.replay.answers import Refused
 from perftrace.replay.inside.program import MAIN
 from perftrace.replay.inside.sandbox import TRACES
@@ -22,6 +22,7 @@ from perftrace.replay.launching import Cold, Launcher, Limits
 from perftrace.replay.process import Ended, WorkerProcess
 from perftrace.replay.requests import (
     BlockTime,
+    How,
     NotReplayed,
     Other,
     Overlay,
@@ -116,11 +117,11 @@ class Session:
             return self._not_replayed(error)
 
     def amplify(
-        self, requests: Sequence[Request], count: int, seed: int
+        self, requests: Sequence[Request], count: int, seed: int, how: How = How.LIKE
     ) -> list[bytes] | NotReplayed:
-        """Arguments like those of these calls of one function, for so many calls at most."""
+        """Arguments made of those of these calls of one function, for so many calls at most."""
         calls = [answers.header(request) for request in requests]
-        header = {"op": "amplify", "calls": calls, "count": count, "seed": seed}
+        header = {"op": "amplify", "calls": calls, "count": count, "seed": seed, "how": how}
         try:
             worker = self._running()
             worker.send(header, [request.arguments for request in requests])
@@ -139,6 +140,29 @@ class Session:
         except (Ended, Refused) as error:
             self._not_replayed(error)
             return []
+
+    def begin_coverage(self, target: Target) -> NotReplayed | None:
+        """From now on watch which lines and branches of a function run; None: they are."""
+        found = self._cover(target)
+        return found if isinstance(found, NotReplayed) else None
+
+    def coverage(self) -> Coverage | NotReplayed:
+        """What ran of it since; then it is watched no more."""
+        found = self._cover(None)
+        if isinstance(found, NotReplayed):
+            return found
+        try:
+            return answers.coverage(found)
+        except Refused as error:
+            return NotReplayed(str(error))
+
+    def _cover(self, target: Target | None) -> dict[str, Any] | NotReplayed:
+        try:
+            worker = self._running()
+            worker.send({"op": "cover", "target": target and asdict(target)})
+            return answers.checked(*worker.receive(self._limits.start_s))[0]
+        except (Ended, Refused) as error:
+            return self._not_replayed(error)
 
     def exchange(self, other: Other | None) -> NotReplayed | None:
         """Give a function the code of another text, or (None) its own again; None: it has it."""
@@ -179,17 +203,33 @@ class Session:
             prepared = self.prepare(self._prepared, self._other)
             if isinstance(prepared, NotReplayed):
                 return prepared
+        return self._timed({"op": "block", "rounds": rounds, "version": version, "move": move})
+
+    def weigh_block(self) -> BlockTime | NotReplayed:
+        """One round of the prepared calls, with the memory that it takes."""
+        return self._timed({"op": "block", "rounds": 1, "version": NEW, "move": 0}, weighed=True)
+
+    def time_import(self, target: Target) -> BlockTime | NotReplayed:
+        """Time the import of a function's module: the first request to a new worker."""
+        return self._timed({"op": "import", "target": asdict(target)})
+
+    def _timed(self, header: dict[str, Any], *, weighed: bool = False) -> BlockTime | NotReplayed:
+        """What a worker does between two signals, by our clocks."""
         seconds = self._limits.block_s
-        header = {"op": "block", "rounds": rounds, "version": version, "move": move}
         try:
             worker = self._begin(header, [])
+            used = memory.restart_peak(worker.pid) if weighed else None
             before = worker.signal()
             after = worker.wait(seconds)
+            most = memory.peak(worker.pid) if weighed else None
             worker.signal()
             reply, _ = answers.checked(*worker.receive(seconds))
-            return answers.block_time(reply, before, after)
+            found = answers.block_time(reply, before, after)
         except (Ended, Refused) as error:
             return self._not_replayed(error)
+        if used is None or most is None:
+            return found
+        return replace(found, memory=max(0, most - used))
 
     def close(self) -> None:
         """End the worker."""

@@ -10,7 +10,7 @@ from perftrace import config, locate
 from perftrace.cli import output
 from perftrace.errors import CannotError
 from perftrace.model import Accepted, Inconclusive, Rejected
-from perftrace.optimizer import decisions, given, pipeline, standing
+from perftrace.optimizer import decisions, evidence, given, pipeline, standing
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.verify import Passed
 from perftrace.optimizer.workers import Workers
@@ -97,7 +97,7 @@ def command(
 
 def _reason(found: Outcome) -> str:
     if isinstance(found, Passed):
-        return decisions.evidence_text(found.evidence)
+        return evidence.text(found.evidence)
     return decisions.reason(found)
 
 
@@ -107,13 +107,14 @@ def _dropped(found: Outcome) -> tuple[tuple[str, int], ...]:
 
 def _document(found: Outcome) -> dict[str, Any]:
     witness = found.witness if isinstance(found, Rejected) else None
-    evidence = found.evidence if isinstance(found, Passed | Accepted) else None
+    rests_on = found.evidence if isinstance(found, Passed | Accepted) else None
     measurement = None if isinstance(found, Passed) else report.measured(found)
     return {
         "reason": _reason(found),
         "witness": witness and asdict(witness),
-        "evidence": evidence and asdict(evidence),
+        "evidence": rests_on and asdict(rests_on),
         "speedup": measurement and measurement.ratio,
         "low": measurement and measurement.low,
         "high": measurement and measurement.high,
+        "measurement": measurement and asdict(measurement),
     }

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from perftrace.model import Inconclusive, Measurement, Rejected, Witness
-from perftrace.optimizer import decisions
+from perftrace.optimizer import evidence
 from perftrace.optimizer.changes import Changes
 from perftrace.optimizer.compare import Compared, NotReplayable, Result, speed_word
 from perftrace.optimizer.measure import NotMeasured
@@ -27,8 +27,8 @@ def lines(result: Result, label: str, width: int, old: str) -> Iterator[str]:
     """What became of one function, in a line or two; `old` is the old revision's name."""
     found, start = result.outcome, f"{label:<{width}}  "
     match found:
-        case Compared(evidence=evidence, speed=speed):
-            yield f"{start}{decisions.evidence_text(evidence)}; {_speed(speed)}"
+        case Compared(evidence=seen, speed=speed):
+            yield f"{start}{evidence.text(seen)}; {_speed(speed)}"
         case Rejected(reason=reason, witness=witness):
             yield f"{start}different: {_witness_text(witness, old) if witness else reason}"
         case Inconclusive(reason=reason):

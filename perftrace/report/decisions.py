@@ -52,9 +52,9 @@ def lines(decision: Decision, label: str, width: int) -> Iterator[str]:
 
 def _why(decision: Decision) -> str:
     match decision.verdict:
-        case Accepted(evidence=evidence):
+        case Accepted() as verdict:
             steps = named(decision.candidate) if decision.candidate else ""
-            return f"{decisions.evidence_text(evidence)}   {steps}"
+            return f"{decisions.rests_on(verdict)}   {steps}"
         case Rejected(measurement=Measurement()):
             return decisions.reason(decision.verdict).partition(":")[0]
         case verdict:

@@ -68,7 +68,7 @@ class Amplifier:
             return self._other_atom(value, kind)
         if kind not in CONTAINERS or not depth or not _has_order(value):
             return value
-        if value and (_is_record(value) or self._random.random() < 0.5):
+        if value and (is_record(value) or self._random.random() < 0.5):
             return self._inside(value, depth)
         return _refill(value, self._rearranged(list(_items(value))))
 
@@ -111,7 +111,7 @@ class Amplifier:
         kind = type(value)
         if kind in (str, bytes, bytearray):
             return value * LONGER if len(value) * LONGER <= LARGEST else value
-        fits = kind in (list, tuple) and not _is_record(value) and len(value) * LONGER <= LARGEST
+        fits = kind in (list, tuple) and not is_record(value) and len(value) * LONGER <= LARGEST
         if not fits or not depth:
             return self._changed(value, depth)
         items = list(value) * LONGER
@@ -135,7 +135,7 @@ def shrunk(value: Any, dice: random.Random, depth: int = DEPTH) -> Any:
     items = list(_items(value))
     size = dice.randint(1, FEW)
     start = dice.randrange(max(1, len(items) - size + 1))
-    whole = len(items) <= FEW or (kind is not dict and _is_record(value))
+    whole = len(items) <= FEW or (kind is not dict and is_record(value))
     kept = items if whole else items[start : start + size]
     if kind is dict:
         return _refill(value, [(key, shrunk(held, dice, depth - 1)) for key, held in kept])
@@ -198,7 +198,7 @@ SETS = frozenset({set, frozenset})
 CONTAINERS = SETS | {list, tuple, dict}
 
 
-def _is_record(value: Any) -> bool:
+def is_record(value: Any) -> bool:
     """Whether each place has a meaning of its own: then none is left out, or exchanged."""
     kinds = set(map(type, value)) if type(value) in (list, tuple) else set()
     if type(value) is tuple:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
 from opcode import opmap
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
 from typing import Any
 
 from ...restore import Unreplayable
@@ -55,7 +55,18 @@ class Drive:
     @property
     def implicit(self) -> bool:
         """Whether an operation raised what ended the call, rather than a `raise` or `assert`."""
-        return self._raised is not None and not _is_raised(self._raised)
+        return self._raised is not None and self.raising is None
+
+    @property
+    def raising(self) -> CodeType | None:
+        """The code whose `raise` or `assert` ended the call; None: it ended otherwise."""
+        trace = self._raised.__traceback__ if self._raised is not None else None
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is None:
+            return None
+        code = trace.tb_frame.f_code
+        return code if code.co_code[trace.tb_lasti] == RAISE else None
 
     @property
     def alike(self) -> list[list[int]]:
@@ -139,15 +150,6 @@ class Drive:
         with suppress(RuntimeError):
             await source.aclose()
         return [items, self._rest, None]
-
-
-def _is_raised(error: BaseException) -> bool:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return False
-    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == RAISE
 
 
 def seed() -> None:

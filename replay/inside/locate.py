@@ -34,6 +34,10 @@ class Code:
             and _real(code.co_filename) == self._file
         )
 
+    def is_in_file(self, code: CodeType) -> bool:
+        """Whether another code object comes from the same file."""
+        return _real(code.co_filename) == self._file
+
 
 class Finder:
     """Finds functions in the program, which may be overlaid."""

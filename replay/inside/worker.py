@@ -6,7 +6,7 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import process_time_ns
 from typing import Any
 
@@ -15,9 +15,12 @@ from ...snapshot import TooBig, Unencodable, encode, immutable
 from . import landlock, library, sandbox, wire
 from .amplify import Amplifier, shrunk
 from .block import Block, Work
+from .coverage import Coverage
 from .drive import Arguments, Drive, seed
+from .grow import grown
 from .guard import Guard
 from .locate import Code, Finder, NotFound
+from .outside import outsiders
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
 from .state import State
@@ -28,6 +31,7 @@ LARGEST_INPUT = 1 << 20  # bytes of the arguments of a generated call
 MOST_INPUT = 4 << 20  # of those of all
 LARGE_INPUT = 8 << 10  # of which there are few, for each of which many smaller ones are made
 SHRUNK = 9
+LARGEST_CALLS = 3  # that are made at four times their size
 
 type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
 type TwoVersions = tuple[Versions, tuple[Codes, Codes]]  # the other, its own
@@ -101,6 +105,7 @@ class Worker:
         self._works: list[Work] = []
         self._versions: TwoVersions | None = None
         self._exchanged: TwoVersions | None = None
+        self._coverage: Coverage | None = None
         self._apart: list[list[bytearray]] = []  # kept between the copies of the versions' code
 
     def serve(self) -> None:
@@ -108,7 +113,9 @@ class Worker:
         operations = {
             "call": self._call,
             "amplify": self._amplify,
+            "cover": self._cover,
             "exchange": self._exchange,
+            "import": self._import,
             "prepare": self._prepare,
             "block": self._block,
             "modules": self._modules,
@@ -154,6 +161,7 @@ class Worker:
             "lines": sorted(watch.lines) if watch else [],
             "reached": watch.starts if watch else 0,
             "implicit": drive.implicit,
+            "own": drive.raising is not None and watched.is_in_file(drive.raising),
             "alike": drive.alike,
             "suspended": drive.suspended,
         }
@@ -164,14 +172,15 @@ class Worker:
         return {"modules": library.loaded()}, []
 
     def _amplify(self, request: Request, blobs: list[bytes]) -> Message:
-        """Arguments like those of the calls, as bytes; each list once, and none of the calls'."""
+        """Arguments made of those of the calls, as bytes; each list once, and none of the calls'.
+
+        `how`: "like" them, "outside" their types, or "grown" to four times their size.
+        """
         for call, blob in zip(request["calls"], blobs, strict=True):
             self._load(call, blob)
-        bases = [*blobs, *self._shrunk(blobs, request["seed"])]
-        fresh = [functools.partial(self._values, blob) for blob in bases]
-        made = dict.fromkeys(bases)
-        most, room = len(blobs) + request["count"], MOST_INPUT
-        for values in Amplifier(fresh, request["seed"]).variants(request["count"]):
+        made = dict.fromkeys(blobs)
+        most, room = len(made) + request["count"], MOST_INPUT
+        for values in self._made(request, blobs):
             try:
                 blob = encode(values, LARGEST_INPUT)[0]
             except (TooBig, Unencodable):
@@ -183,6 +192,19 @@ class Worker:
             if len(made) >= most:
                 break
         return {}, [blob for blob in made if blob not in blobs]
+
+    def _made(self, request: Request, blobs: list[bytes]) -> Iterator[list[Any]]:
+        small = self._shrunk(blobs, request["seed"])
+        if request["how"] == "grown":
+            blobs, small = sorted(blobs, key=len, reverse=True), []
+        elif request["how"] == "outside" and small:
+            blobs, small = small[:1] + blobs, []  # what is changed is the first
+        fresh = [functools.partial(self._values, blob) for blob in (*blobs, *small)]
+        if request["how"] == "grown":
+            return grown(fresh[:LARGEST_CALLS])
+        if request["how"] == "outside":
+            return outsiders(fresh, [binding for _, binding in request["calls"][0]["parameters"]])
+        return Amplifier(fresh, request["seed"]).variants(request["count"])
 
     def _prepare(self, request: Request, blobs: list[bytes]) -> Message:
         self._works = []
@@ -219,6 +241,18 @@ class Worker:
             for _ in range(SHRUNK)
         ]
 
+    def _cover(self, request: Request, _blobs: list[bytes]) -> Message:
+        """From now on watch what runs of a function; of none: say what ran."""
+        found: wire.Header = {}
+        if self._coverage is not None:
+            self._coverage.stop()
+            found, self._coverage = self._coverage.found(), None
+        if request["target"]:
+            watched = Coverage(self._code(request["target"]))
+            watched.start()
+            self._coverage = watched
+        return found, []
+
     def _exchange(self, request: Request, _blobs: list[bytes]) -> Message:
         """From now on a function has the code of another text; of none: its own."""
         if self._exchanged is not None:
@@ -243,17 +277,32 @@ class Worker:
                 self._versions = versions, codes
             versions.use(codes[request["version"]])
         block = Block(self._works, request["rounds"])
+        used = self._timed(block.run)
+        self._refuse()
+        return {"calls": block.calls, "cpu_ns": used}, []
+
+    def _import(self, request: Request, _blobs: list[bytes]) -> Message:
+        """Import a module between the parent's signals."""
+        target = request["target"]
+
+        def load() -> None:
+            self._guard.loading = True
+            self.program.module_of(target["module"], target["file"])
+
+        return {"calls": 1, "cpu_ns": self._timed(load)}, []
+
+    def _timed(self, work: Callable[[], None]) -> int:
+        """Nanoseconds of CPU time by our own clock; the parent has its own."""
         self._begin()
         self._channel.wait()
         start = process_time_ns()
         try:
-            block.run()
+            work()
         finally:  # the parent waits for the byte either way; then it stops its clocks
             used = process_time_ns() - start
             self._channel.signal()
             self._channel.wait()
-        self._refuse()
-        return {"calls": block.calls, "cpu_ns": used}, []
+        return used
 
     def _load(self, request: Request, blob: bytes) -> tuple[Callable[..., object], Arguments]:
         """Import what the call needs; what that prints or tries to write is not the call's."""

@@ -17,6 +17,7 @@ from perftrace.model import Candidate, Ending, Function, Process, Run
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay.requests import (
     BlockTime,
+    How,
     NotReplayed,
     Other,
     Overlay,
@@ -107,9 +108,9 @@ class FakeSession(Session):
         return None
 
     def amplify(
-        self, requests: Sequence[Request], count: int, seed: int
+        self, requests: Sequence[Request], count: int, seed: int, how: How = How.LIKE
     ) -> list[bytes] | NotReplayed:
-        found = re.search(r"# like: (.*)", self.source)
+        found = re.search(rf"# {how}: (.*)", self.source)
         return [encode([value]) for value in ast.literal_eval(found[1])[:count]] if found else []
 
     def prepare(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perftrace.optimizer import oracle
-from perftrace.optimizer.adequacy import mutation_score
+from perftrace.optimizer.adequacy import mutation_score, weighed
 from perftrace.optimizer.mutants import mutants
 
 SOURCE = '''\
@@ -50,7 +50,8 @@ def score(make_lab: Any, like: list[int]) -> tuple[int, int]:
     lab = make_lab(SOURCE.format(like=like), {"f": ["n"]})
     lab.call([5])
     truth = oracle.consult(lab.run, lab.version(), lab.workers)
-    return mutation_score(truth, lab.workers)
+    with lab.workers.start(lab.version(), 1) as started:
+        return mutation_score(truth, started)
 
 
 @pytest.mark.parametrize(("like", "least", "most"), [([], 1, 5), ([3, 4, 2], 7, 7)])
@@ -65,4 +66,4 @@ def test_more_calls_notice_more_mistakes(
 def test_without_a_call_nothing_is_known(make_lab: Any) -> None:
     lab = make_lab(SOURCE.format(like=[]), {"f": ["n"]})
     truth = oracle.consult(lab.run, lab.version(), lab.workers)
-    assert mutation_score(truth, lab.workers) == (0, 0)
+    assert weighed(truth.evidence, truth, lab.workers).mistakes == (0, 0)

@@ -89,28 +89,3 @@ def test_a_row_that_makes_no_sense_is_one_clear_error(lab: Any, column: str, val
         lab.store.put("decision", {**row, column: value})
     with pytest.raises(TraceError, match="damaged"):
         decisions.every(lab.store)
-
-
-@pytest.mark.parametrize(
-    ("evidence", "text"),
-    [
-        (Evidence(1, 1, 0), "no difference in 1 recorded call"),
-        (Evidence(12, 9, 3), "no difference in 12 recorded calls (3 through callers)"),
-        (
-            Evidence(1, 0, 1, mistakes=(4, 4)),
-            "weak evidence: no difference in 1 recorded call (1 through callers), which notice 4 of"
-            " 4 small mistakes",
-        ),
-        (
-            Evidence(12, 12, 0, generated=20, mistakes=(4, 5)),
-            "weak evidence: no difference in 12 recorded calls and 20 generated ones, which notice"
-            " 4 of 5 small mistakes",
-        ),
-        (
-            Evidence(12, 12, 0, generated=200),
-            "no difference in 12 recorded calls and 200 generated ones",
-        ),
-    ],
-)
-def test_evidence_never_claims_more_than_no_difference(evidence: Evidence, text: str) -> None:
-    assert decisions.evidence_text(evidence) == text

@@ -45,7 +45,7 @@ LIAR = """
         text = json.dumps({**header, "blobs": sizes}).encode()
         os.write(writing, struct.pack("<II", len(text), len(payload)) + text + payload)
     outcome = {"ending": "returned", "cpu_ns": 1, "wall_ns": 2, "lines": [1], "reached": 0}
-    outcome |= {"implicit": False, "alike": [[], []], "state": None, "suspended": 0}
+    outcome |= {"implicit": False, "own": False, "alike": [[], []], "state": None, "suspended": 0}
     receive()
     send({"main": None})
     receive()
