@@ -5,8 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from perftrace.model import Call, Ending, Evidence, Recorded, Run
-from perftrace.optimizer.difference import compare_values, differ, differ_in_error, text_of
+from perftrace.model import Call, Ending, Evidence, Kind, Recorded, Run
+from perftrace.optimizer.difference import (
+    compare_values,
+    differ,
+    differ_in_error,
+    differences_in_state,
+    returns_atom,
+    text_of,
+)
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
 from perftrace.replay.compare import Comparison, Different, Same
@@ -25,6 +32,7 @@ GENERATED, GENERATED_NS = 200, 500_000_000  # calls at most, and their CPU time
 SLOWER, SPARE_S = 5, 1.0  # a generated call may take so many times the usual, and a bit
 STUCK = 3  # generated calls that take too long; then there are no more
 SEED = 20
+REPEATED = 8  # calls that are made once more after their result was changed in place
 SEQUENCES = 3  # attempts to find calls that end the same one after the other
 
 
@@ -37,12 +45,19 @@ class Case:
     expected: Replayed
     reach: Target | None = None  # given: the call of a caller, which reaches the function
     generated: bool = False  # with arguments like those of `call`
+    unsteady: frozenset[str] = frozenset()  # of what it does outside, what is not always the same
+    again: Replayed | None = None  # its outcome once more, after its first result was changed
 
     def differ(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
         """How another replay of it differs."""
         if self.generated and self.expected.implicit:
             return differ_in_error(self.expected, got)
-        return differ(self.call, self.expected, got, aliases)
+        return differ(self.call, self.expected, got, aliases, self.unsteady)
+
+    def differ_again(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
+        """How another replay of it differs from `again`, made in the same way."""
+        assert self.again is not None
+        return differ(self.call, self.again, got, aliases)
 
     @property
     def text(self) -> str:
@@ -121,8 +136,8 @@ def in_sequence(
                     dropped["it does not do the same each time it is made again"] += 1
                 else:
                     kept.append(found)
-        if len(kept) == len(cases):
-            return kept
+            if len(kept) == len(cases):
+                return _with_repeats(kept, (one, two))
         cases = kept
     return [replace(case, expected=replace(case.expected, state=None)) for case in cases]
 
@@ -138,8 +153,44 @@ def _again(case: Case, started: Sequence[Started]) -> Case | None:
     known = replace(case.expected, state=None)  # that was in another sequence
     if not isinstance(differ(case.call, known, first, aliases), Same):
         return None
-    steady = isinstance(differ(case.call, first, second, aliases), Same)
-    return replace(case, expected=first if steady else replace(first, state=None))
+    if not isinstance(differ(case.call, known, second, aliases), Same):
+        return None
+    found = differences_in_state(case.call, first.state or {}, second.state or {}, aliases)
+    return replace(case, expected=first, unsteady=frozenset(name for name, _ in found))
+
+
+def _with_repeats(cases: Sequence[Case], started: Sequence[Started]) -> list[Case]:
+    """The cases, a few of them with what they do after their first result was changed in place.
+
+    After all else, since it may change what the program keeps. Only calls that then do the same
+    once more say anything: another version of them must not hand out what it keeps.
+    """
+    chosen = repeated(cases)
+    found: dict[int, Replayed] = {}
+    for index in chosen:
+        case = cases[index]
+        replies = [one.repeat(case.call.process_id, case.request) for one in started]
+        first, second = replies
+        if isinstance(first, NotReplayed) or isinstance(second, NotReplayed):
+            continue
+        aliases = started[0].aliases(case.call.process_id)
+        known = replace(case.expected, state=None)
+        if all(isinstance(differ(case.call, known, one, aliases), Same) for one in (first, second)):
+            found[index] = first
+    return [replace(case, again=found.get(index)) for index, case in enumerate(cases)]
+
+
+def repeated(cases: Sequence[Case]) -> list[int]:
+    """Which calls are made once more: the first few that return something of their own."""
+    plain = [
+        index
+        for index, case in enumerate(cases)
+        if case.reach is None
+        and case.call.function.kind is Kind.FUNCTION
+        and case.expected.ending is Ending.RETURNED
+        and not returns_atom(case.expected)
+    ]
+    return plain[:REPEATED]
 
 
 class _Making:

@@ -7,12 +7,13 @@ from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
 from perftrace.optimizer import gate
 from perftrace.optimizer.oracle import Case, Oracle
-from perftrace.optimizer.workers import SEEDS, Version, Workers
+from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
 from perftrace.replay.requests import NotReplayed, Reply, Request
 
 SLOWER, SPARE_S = 5, 2.0  # a candidate may take so many times the original's time, and a bit
 KEEPS_STATE = "keeps-state"  # the gate's finding that a result may be remembered
+AGAIN = "once the result of the same call before was changed"
 ANSWER = "the call"  # where the difference is when there is no answer
 
 
@@ -69,7 +70,22 @@ def _replay(
                 found = _judge(case, _without(reply, added), started.aliases(process_id))
                 if not isinstance(found, Same):
                     return _verdict(case, found)
+            for case in (*oracle.cases, *oracle.generated):
+                if case.again is not None:
+                    found = _judge_again(case, started)
+                    if not isinstance(found, Same):
+                        return _verdict(case, found)
     return None
+
+
+def _judge_again(case: Case, started: Started) -> Comparison:
+    """Whether the result is the same once a caller has changed the one before."""
+    process_id = case.call.process_id
+    reply = started.repeat(process_id, _patient(case))
+    if isinstance(reply, NotReplayed):
+        return Different(AGAIN, "an answer", reply.reason)
+    found = case.differ_again(reply, started.aliases(process_id))
+    return replace(found, where=f"{found.where} {AGAIN}") if isinstance(found, Different) else found
 
 
 def _without(reply: Reply, added: frozenset[str]) -> Reply:

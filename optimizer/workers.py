@@ -104,6 +104,10 @@ class Started:
         request = self._version.request(request)
         return self._session(process_id).call(request, lines=lines, reach=reach, state=state)
 
+    def repeat(self, process_id: int, request: Request) -> Reply:
+        """Make a call twice, with its first result changed in between; what the second did."""
+        return self._session(process_id).call(self._version.request(request), repeat=True)
+
     def amplify(
         self, process_id: int, requests: Sequence[Request], count: int, seed: int
     ) -> list[bytes] | NotReplayed:
