@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from perftrace.model import Evidence
+from perftrace.optimizer.case import Case
 from perftrace.optimizer.covering import covered
 from perftrace.optimizer.mutants import mutants
-from perftrace.optimizer.oracle import Case, Oracle
+from perftrace.optimizer.oracle import Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Workers
 from perftrace.replay import recorded
 from perftrace.replay.compare import Different

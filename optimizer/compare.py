@@ -21,6 +21,7 @@ from perftrace.model import (
     Witness,
 )
 from perftrace.optimizer import gate, measure, oracle, patch
+from perftrace.optimizer.case import Case
 from perftrace.optimizer.changes import Change, Changes
 from perftrace.optimizer.measure import Effort, NotMeasured, Timer
 from perftrace.optimizer.oracle import Oracle
@@ -214,7 +215,7 @@ class _One:
         return Timer(self._workers).measure(workload, old, new, EFFORT)
 
 
-def _cases(truth: Oracle) -> tuple[oracle.Case, ...]:
+def _cases(truth: Oracle) -> tuple[Case, ...]:
     return (*truth.cases, *truth.generated)
 
 

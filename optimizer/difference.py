@@ -1,18 +1,25 @@
 """How two replays of one call differ, and what a call looks like as text."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from perftrace import values
 from perftrace.model import Binding, Call, Ending, Parameter
+from perftrace.replay.canonical import is_atom
 from perftrace.replay.compare import Comparison, Different, Same, Unknown, compare
+from perftrace.replay.inside.questions import ASKED, VARIABLES
+from perftrace.replay.inside.spoken import RECORD, WARNING
+from perftrace.replay.inside.surroundings import EARLIER, SHARED
 from perftrace.replay.requests import Replayed, Request
 
 OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
 WIDTH = 200  # of a call as text
 
 AS_IT_WAS = "left as it was"
+NOTHING = "nothing of the kind"
+# Names of what a call does, rather than of what it leaves: "log record 3".
+DONE = (RECORD, WARNING, "number of ", ASKED, VARIABLES, EARLIER, SHARED)
 
 type State = Mapping[str, bytes]
 
@@ -28,8 +35,14 @@ def differ_in_error(expected: Replayed, got: Replayed) -> Comparison:
     return Same() if kinds[0] == kinds[1] else Different("result", *texts)
 
 
-def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
-    """How two replays of one call differ."""
+def differ(
+    call: Call,
+    expected: Replayed,
+    got: Replayed,
+    aliases: Mapping[str, str],
+    unsteady: Collection[str] = (),
+) -> Comparison:
+    """How two replays of one call differ; what is unsteady outside it is not looked at."""
     if expected.ending is not got.ending:
         return Different("result", _ending_text(expected), _ending_text(got))
     found = compare_values(call, expected.result, got.result, expected.ending, aliases)
@@ -44,7 +57,8 @@ def differ(call: Call, expected: Replayed, got: Replayed, aliases: Mapping[str, 
         return Different("its course", *course)
     if not isinstance(found, Same) or expected.state is None or got.state is None:
         return found
-    return _differ_in_state(call, expected.state, got.state, aliases)
+    differing = differences_in_state(call, expected.state, got.state, aliases)
+    return next((one for name, one in differing if name not in unsteady), Same())
 
 
 def _course(reply: Replayed) -> str:
@@ -53,24 +67,35 @@ def _course(reply: Replayed) -> str:
     return f"it lets others run {reply.suspended} times" if reply.suspended else own
 
 
-def _differ_in_state(
-    call: Call, expected: State, got: State, aliases: Mapping[str, str]
-) -> Comparison:
-    """How two replays differ in what they changed outside the call's own values."""
-    for name in sorted(expected.keys() | got.keys()):
-        if name not in got:
-            return Different(name, _shown(expected[name]), AS_IT_WAS)
-        if name not in expected:
-            return Different(name, AS_IT_WAS, _shown(got[name]))
-        if not (expected[name] and got[name]):
-            found: Comparison = Different(name, _shown(expected[name]), _shown(got[name]))
-        else:
-            found = compare_values(call, expected[name], got[name], Ending.RETURNED, aliases)
+def differences_in_state(
+    call: Call,
+    expected: State,
+    got: State,
+    aliases: Mapping[str, str],
+) -> Iterator[tuple[str, Different | Unknown]]:
+    """How two replays differ in what they did outside the call's own values, name by name."""
+    for name in sorted(expected.keys() | got.keys(), key=_in_order):
+        sides = [_shown(one[name]) if name in one else _absent(name) for one in (expected, got)]
+        both = name in expected and name in got
+        if not (both and expected[name] and got[name]):
+            if not both or expected[name] != got[name]:
+                yield name, Different(name, *sides)
+            continue
+        found = compare_values(call, expected[name], got[name], Ending.RETURNED, aliases)
         if isinstance(found, Different):
-            return replace(found, where=found.where.replace("result", name, 1))
-        if isinstance(found, Unknown):
-            return Unknown(name, found.reason)
-    return Same()
+            yield name, replace(found, where=found.where.replace("result", name, 1))
+        elif isinstance(found, Unknown):
+            yield name, Unknown(name, found.reason)
+
+
+def _in_order(name: str) -> tuple[str, int, str]:
+    """So that the 2nd log record comes before the 10th."""
+    kind, _, number = name.rpartition(" ")
+    return (kind, int(number), "") if number.isdecimal() else (name, 0, "")
+
+
+def _absent(name: str) -> str:
+    return NOTHING if name.startswith(DONE) else AS_IT_WAS
 
 
 def _shown(held: bytes) -> str:
@@ -80,6 +105,15 @@ def _shown(held: bytes) -> str:
             return values.show(value, WIDTH)
         case _:
             return "removed"
+
+
+def returns_atom(reply: Replayed) -> bool:
+    """Whether nothing in what a call returned can be changed in place, as far as that is known."""
+    try:
+        node = _read(reply.result)
+    except values.BadValue:
+        return True
+    return not isinstance(node, values.ListNode) or is_atom(node.items[0])
 
 
 @functools.lru_cache(maxsize=64)  # every candidate is compared with the same results

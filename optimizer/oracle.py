@@ -2,17 +2,16 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from perftrace.model import Call, Ending, Evidence, Recorded, Run
-from perftrace.optimizer.difference import compare_values, differ, differ_in_error, text_of
+from perftrace.optimizer.case import Case, Dropped, case_of, steady
+from perftrace.optimizer.sequence import in_sequence
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
-from perftrace.replay.compare import Comparison, Different, Same
-from perftrace.replay.inside.state import RANDOM
 from perftrace.replay.process import TOO_LONG
-from perftrace.replay.requests import How, NotReplayed, Replayed, Request, Target
+from perftrace.replay.requests import How, NotReplayed, Replayed, Target
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 
@@ -31,41 +30,6 @@ GROWN_SLOWER, GROWN_SPARE_S = 64, 0.3  # work that grows with the third power of
 WORDS = {How.LIKE: "like it", How.GROWN: "larger", How.OUTSIDE: "of other types"}
 SEED = 20
 CALLER = ", a caller: "  # marks the reasons of which the function itself is not the cause
-SEQUENCES = 3  # attempts to find calls that end the same one after the other
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A call that does the same whenever the original makes it again."""
-
-    call: Call
-    request: Request
-    expected: Replayed
-    reach: Target | None = None  # given: the call of a caller, which reaches the function
-    generated: bool = False  # with arguments like those of `call`
-    grown: bool = False  # with those at four times their size
-
-    def differ(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
-        """How another replay of it differs."""
-        if self.generated and self.expected.implicit:
-            return differ_in_error(self.expected, got)
-        return differ(self.call, self.expected, got, aliases)
-
-    def patient(self, slower: float, spare_s: float) -> Request:
-        """The request with a time limit by what the original took."""
-        return replace(self.request, wall_s=self.expected.wall_ns / 1e9 * slower + spare_s)
-
-    @property
-    def text(self) -> str:
-        """The call as it would be written: "settle([('a', 1.5)])"."""
-        return text_of(self.request)  # when it is asked for: large arguments take their time
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A recorded call that is no case, and why."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,53 +75,15 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making.add_outside()  # at the end: such calls may leave the program in any state
         first.teach()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
-    steady = in_sequence([*cases, *making.generated], original, workers, making.dropped)
+    made = in_sequence([*cases, *making.generated], original, workers, making.dropped)
     return Oracle(
         original,
-        tuple(case for case in steady if not case.generated),
+        tuple(case for case in made if not case.generated),
         tuple(making.dropped.most_common()),
-        tuple(case for case in steady if case.generated),
+        tuple(case for case in made if case.generated),
         making.unused,
         tuple(making.outside),
     )
-
-
-def in_sequence(
-    cases: Sequence[Case], original: Version, workers: Workers, dropped: Counter[str]
-) -> list[Case]:
-    """The cases as they end when made one after the other in new workers, as a candidate's are.
-
-    What a call changes in the program's globals depends on the calls before it, so the expected
-    changes are those of this sequence. A call that ends otherwise in it is left out.
-    """
-    for _ in range(SEQUENCES):
-        kept: list[Case] = []
-        with workers.start(original, SEEDS[0]) as one, workers.start(original, SEEDS[1]) as two:
-            for case in cases:
-                found = _again(case, (one, two))
-                if found is None:
-                    dropped["it does not do the same each time it is made again"] += 1
-                else:
-                    kept.append(found)
-        if len(kept) == len(cases):
-            return kept
-        cases = kept
-    return [replace(case, expected=replace(case.expected, state=None)) for case in cases]
-
-
-def _again(case: Case, started: Sequence[Started]) -> Case | None:
-    """The case with what it changes this time; None: it does not do the same."""
-    process_id = case.call.process_id
-    replies = [one.make(process_id, case.request, reach=case.reach, state=True) for one in started]
-    first, second = replies
-    if isinstance(first, NotReplayed) or isinstance(second, NotReplayed):
-        return None
-    aliases = started[0].aliases(process_id)
-    known = replace(case.expected, state=None)  # that was in another sequence
-    if not isinstance(differ(case.call, known, first, aliases), Same):
-        return None
-    steady = isinstance(differ(case.call, first, second, aliases), Same)
-    return replace(case, expected=first if steady else replace(first, state=None))
 
 
 class _Making:
@@ -243,7 +169,7 @@ class _Making:
         stuck = 0
         for blob in made:
             request = replace(first.request, arguments=blob, wall_s=most_s)
-            found = _steady(first.call, request, None, self._started)
+            found = steady(first.call, request, None, self._started)
             if isinstance(found, Case) and _fails_late(found.expected):
                 found = Dropped("one of its operations fails after it began to yield")
             stuck += isinstance(found, Dropped) and found.reason.startswith(TOO_LONG)
@@ -260,7 +186,7 @@ class _Making:
                 self._add(call, self._target)
 
     def _add(self, call: Call, aim: Target | None) -> None:
-        found = _case(self._store, call, aim, self._started, as_recorded=self._as_recorded)
+        found = case_of(self._store, call, aim, self._started, as_recorded=self._as_recorded)
         if isinstance(found, Case):
             self.cases.append(found)
         else:
@@ -314,50 +240,3 @@ def hottest(calls: Iterable[Call], count: int = HOTTEST) -> list[Call]:
             spent[call.arguments.digest] += call.duration_ns
             one.setdefault(call.arguments.digest, call)
     return [one[digest] for digest, _ in spent.most_common(count)]
-
-
-def _case(
-    store: Store, call: Call, aim: Target | None, started: Sequence[Started], *, as_recorded: bool
-) -> Case | Dropped:
-    """Make the call again under each hash seed; it has to do the same, and what was recorded."""
-    request = recorded.request(store, call)
-    if isinstance(request, NotReplayed):
-        return Dropped(request.reason)
-    found = _steady(call, request, aim, started)
-    if isinstance(found, Case) and as_recorded:
-        aliases = started[0].aliases(call.process_id)
-        drew = RANDOM in (found.expected.state or ())  # other numbers than when it was recorded
-        if not drew and not _as_recorded(store, call, found.expected, aliases):
-            return Dropped("it does not do what was recorded when it is made again")
-    return found
-
-
-def _steady(
-    call: Call, request: Request, aim: Target | None, started: Sequence[Started]
-) -> Case | Dropped:
-    """Make the call under each hash seed; it has to do the same."""
-    replies: list[Replayed] = []
-    for one in started:
-        reply = one.make(call.process_id, request, reach=aim, state=True)
-        if isinstance(reply, NotReplayed):
-            return Dropped(reply.reason)
-        replies.append(reply)
-    aliases = started[0].aliases(call.process_id)
-    if aim is not None and started[0].has(aim) and not replies[0].reached:
-        return Dropped("it did not reach the function when it was made again")
-    plain = [replace(reply, state=None) for reply in replies]
-    if any(not isinstance(differ(call, plain[0], other, aliases), Same) for other in plain[1:]):
-        return Dropped("it does not do the same each time it is made again")
-    return Case(call, request, replies[0], aim)
-
-
-def _as_recorded(store: Store, call: Call, reply: Replayed, aliases: Mapping[str, str]) -> bool:
-    """Whether nothing in the recording speaks against the replay."""
-    outcome = call.outcome
-    if outcome.ending is Ending.UNKNOWN or not isinstance(outcome.value, Recorded):
-        return True
-    if outcome.ending is not reply.ending:
-        return False
-    blob = store.blob(outcome.value)
-    found = compare_values(call, blob, reply.result, outcome.ending, aliases)
-    return not isinstance(found, Different)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from perftrace import values
 from perftrace.model import Ending, Rejected, Witness
+from perftrace.optimizer.case import Case
 from perftrace.optimizer.difference import differ
-from perftrace.optimizer.oracle import SLOWER, Case, Oracle
+from perftrace.optimizer.oracle import SLOWER, Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay.compare import Different
 from perftrace.replay.requests import NotReplayed, Replayed, Reply

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from perftrace.errors import StaleError
 from perftrace.model import Candidate, Evidence, Inconclusive, Rejected, Witness
 from perftrace.optimizer import evidence, gate
-from perftrace.optimizer.oracle import Case, Oracle
+from perftrace.optimizer.case import Case
+from perftrace.optimizer.oracle import Oracle
 from perftrace.optimizer.outside import Outside, look
-from perftrace.optimizer.workers import SEEDS, Version, Workers
+from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay.compare import Comparison, Different, Same, Unknown
 from perftrace.replay.requests import NotReplayed, Reply
 
 SLOWER, SPARE_S = 5, 2.0  # a candidate may take so many times the original's time, and a bit
 KEEPS_STATE = "keeps-state"  # the gate's finding that a result may be remembered
+AGAIN = "once the result of the same call before was changed"
 ANSWER = "the call"  # where the difference is when there is no answer
 
 
@@ -106,6 +108,23 @@ def replayed(
                 reply = started.make(process_id, request, reach=case.reach, state=True)
                 shared = _without(reply, unshared)
                 yield case, reply, _judge(case, shared, started.aliases(process_id), unshared)
+            for case in (*oracle.cases, *oracle.generated):
+                if case.again is not None:
+                    yield _again(case, started)
+
+
+def _again(case: Case, started: Started) -> tuple[Case, Reply, Comparison]:
+    """Whether the result is the same once a caller has changed the one before."""
+    process_id = case.call.process_id
+    reply = started.repeat(process_id, case.patient(SLOWER, SPARE_S))
+    found: Comparison
+    if isinstance(reply, NotReplayed):
+        found = Different(AGAIN, "an answer", reply.reason)
+    else:
+        found = case.differ_again(reply, started.aliases(process_id))
+        if isinstance(found, Different):
+            found = replace(found, where=f"{found.where} {AGAIN}")
+    return case, reply, found
 
 
 def _without(reply: Reply, unshared: frozenset[str]) -> Reply:

@@ -184,6 +184,13 @@ class Started:
         aim = self._version.target(reach) if reach else None
         return self._session(process_id).call(here, lines=lines, reach=aim, state=state)
 
+    def repeat(self, process_id: int, request: Request) -> Reply:
+        """Make a call twice, with its first result changed in between; what the second did."""
+        here = self._version.request(request)
+        if isinstance(here, NotReplayed):
+            return here
+        return self._session(process_id).call(here, repeat=True)
+
     def amplify(
         self,
         process_id: int,

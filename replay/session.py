@@ -94,11 +94,13 @@ class Session:
         lines: bool = False,
         reach: Target | None = None,
         state: bool = False,
+        repeat: bool = False,
     ) -> Reply:
         """Make one call; with `lines` or `reach`, watch the target or that other function.
 
         With `state`, tell what it changes in the program's globals and classes. As that depends
         on the calls before, it can be compared between sessions that make the same calls alone.
+        With `repeat`, change its result in place and tell what the same call does then.
         """
         seconds = request.wall_s or self._limits.wall_s
         header = {
@@ -108,6 +110,7 @@ class Session:
             "lines": lines,
             "reach": reach and asdict(reach),
             "state": state,
+            "repeat": repeat,
         }
         try:
             worker = self._begin(header, [request.arguments])

@@ -23,7 +23,9 @@ from .locate import Code, Finder, NotFound
 from .outside import outsiders
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
+from .spoil import spoil
 from .state import State
+from .surroundings import Surroundings
 from .versions import Apart, Codes, Versions, moved
 from .watch import Keywords, Watch
 
@@ -100,6 +102,7 @@ class Worker:
         self.program = Program(start["main_file"], start["main_module"], overlay)
         self._finder = Finder(self.program)
         self._state = State(start["root"])
+        self._around = Surroundings(start["folder"])
         self._guard = Guard(start["folder"])
         self._guard.arm()
         self._works: list[Work] = []
@@ -142,16 +145,23 @@ class Worker:
         watch = Watch(watched, lines=request["lines"]) if wanted else None
         self._begin()
         seed()
-        if request["state"]:
+        around = self._around if request["state"] else None
+        if around is not None:
             self._state.begin()
         keywords = Keywords(function, arguments.keywords)
-        with watch or contextlib.nullcontext(), keywords:
+        with watch or contextlib.nullcontext(), keywords, around or contextlib.nullcontext():
+            ending, payload = drive.run(function, arguments)
+        if request["repeat"]:
+            spoil(payload, arguments.values)
+            arguments = self._decode(request, blobs[0])
             ending, payload = drive.run(function, arguments)
         if keywords.found is not None:
             arguments.values[-1] = keywords.found
         after = [None if immutable(value) else value for value in arguments.values]
         result = encode([payload, after], self._cap)[0]
-        changed = self._state.changed() if request["state"] else {}
+        changed = {}
+        if around is not None:
+            changed = self._state.changed() | around.changed(payload, after, result)
         self._refuse()
         header: wire.Header = {
             "state": list(changed) if request["state"] else None,

@@ -8,7 +8,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from corpus import payloads, subject_bank, subject_feeds, subject_orders, subject_text
+from corpus import (
+    payloads,
+    subject_bank,
+    subject_feeds,
+    subject_office,
+    subject_orders,
+    subject_text,
+)
 
 from perftrace import locate
 from perftrace.model import Candidate, Function, Inconclusive, Rejected, Run, Verdict
@@ -23,6 +30,7 @@ SUBJECTS = {
     "bank": subject_bank,
     "feeds": subject_feeds,
     "text": subject_text,
+    "office": subject_office,
 }
 FASTER = SUBJECTS["orders"].HONEST["search a set"]  # what a payload hides in
 

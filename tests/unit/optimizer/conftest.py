@@ -15,6 +15,7 @@ import pytest
 from perftrace import restore, snapshot
 from perftrace.model import Candidate, Ending, Function, Process, Run
 from perftrace.optimizer.workers import Version, Workers
+from perftrace.replay.inside.spoil import spoil
 from perftrace.replay.requests import (
     BlockTime,
     How,
@@ -75,6 +76,7 @@ class FakeSession(Session):
         lines: bool = False,
         reach: Target | None = None,
         state: bool = False,
+        repeat: bool = False,
     ) -> Reply:
         out = io.StringIO()
         try:
@@ -83,13 +85,21 @@ class FakeSession(Session):
             function = self.space[request.target.qualname]
             with contextlib.redirect_stdout(out):
                 ending, payload = self._end(lambda: function(*arguments))
+                if repeat:
+                    spoil(payload, arguments)
+                    arguments = decode(request.arguments)
+                    ending, payload = self._end(lambda: function(*arguments))
         except Gone:
             return NotReplayed("took longer than 2 s")
         except SyntaxError as error:
             return NotReplayed(f"cannot import it: {error.msg}")
         result = encode([payload, arguments])
         reached = int(reach is not None and f"{reach.qualname}(" in self.source)
-        return Replayed(ending, result, 1000, 1000, out.getvalue(), "", frozenset(), reached)
+        left = {name: encode([value, None]) for name, value in self.space.get("LEFT", {}).items()}
+        return Replayed(
+            *(ending, result, 1000, 1000, out.getvalue(), "", frozenset(), reached),
+            state=left if state else None,
+        )
 
     @staticmethod
     def _end(call: Callable[[], object]) -> tuple[Ending, object]:

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from perftrace import snapshot
-from perftrace.model import Ending
+from perftrace.model import Ending, Rejected
 from perftrace.optimizer import oracle
 from perftrace.optimizer.difference import differ_in_error
+from perftrace.optimizer.verify import Passed, verify
 from perftrace.replay.compare import Different, Same
 from perftrace.replay.requests import Replayed
 
@@ -147,6 +150,47 @@ def test_a_call_reads_as_it_would_be_written(make_lab: Any) -> None:
     lab = make_lab("def f(a, b):\n    pass\n# cost: 1\n", {"f": ["a", "b"]})
     lab.call([[("a", 1.5)], {"x": None}])
     assert consult(lab).cases[0].text == "f([('a', 1.5)], {'x': None})"
+
+
+LEAVING = """\
+def f(n):
+    global LEFT
+    LEFT = {"a clock": seed, "log record 1": "a"}
+    return [n]
+# cost: 5000
+"""
+
+
+def test_of_what_a_call_does_outside_the_unsteady_is_not_looked_at(make_lab: Any) -> None:
+    lab = make_lab(LEAVING, {"f": ["n"]})
+    lab.call([1])
+    truth = consult(lab)
+    [case] = truth.cases
+    assert case.unsteady == {"a clock"}
+    changes = {
+        "{": Passed,
+        '{"more": 1, ': Rejected,
+        '{"log record 2": 1, ': Rejected,
+        '{"a clock": 7, "log record 1": "b"} or {': Rejected,
+        '{"a clock": 7, "log record 1": "a"} or {': Passed,
+        '{"log record 1": "a"} or {': Passed,
+        "{} and {": Rejected,
+    }
+    for text, kind in changes.items():
+        candidate = lab.candidate(LEAVING.replace("{", text, 1))
+        assert isinstance(verify(candidate, truth, lab.workers), kind), text
+
+
+REPEATS = {"[n]": True, "({}, n)": True, "n": False, "globals().setdefault('kept', [n])": False}
+
+
+@pytest.mark.parametrize("result", REPEATS)
+def test_what_hands_out_its_own_is_known_by_a_call_after_its_result_was_changed(
+    make_lab: Any, result: str
+) -> None:
+    lab = make_lab(f"def f(n):\n    return {result}\n# cost: 1\n", {"f": ["n"]})
+    lab.call([1])
+    assert [case.again is not None for case in consult(lab).cases] == [REPEATS[result]]
 
 
 GENERATING = """\

@@ -43,7 +43,7 @@ def app(tmp_path: Path) -> str:
 
 
 def compare(run: Run, app: str, new: str, old: str = HEAVY) -> whole_program.Comparison:
-    return whole_program.compare(run, {app: old}, {app: new}, 4.0)
+    return whole_program.compare(run, {app: old}, {app: new}, 60.0)
 
 
 @pytest.mark.parametrize(

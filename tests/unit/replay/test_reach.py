@@ -146,6 +146,7 @@ class FakeSession(Session):
         lines: bool = False,
         reach: Target | None = None,
         state: bool = False,
+        repeat: bool = False,
     ) -> Reply:
         assert reach is not None
         self.asked.append((request.target.qualname, reach.qualname))
