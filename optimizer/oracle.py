@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from perftrace.advice import advised
 from perftrace.model import Call, Ending, Evidence, Recorded, Run
 from perftrace.optimizer.difference import compare_values, differ, differ_in_error, text_of
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
@@ -82,7 +83,7 @@ class Oracle:
         reasons = [reason for reason, _ in self.dropped]
         own = [reason for reason in reasons if CALLER not in reason]
         reason = next(iter([*own, *reasons]), "no call of it was recorded")
-        return f"not replayable: {reason}"
+        return f"not replayable: {advised(reason)}"
 
 
 def consult(run: Run, original: Version, workers: Workers) -> Oracle:
