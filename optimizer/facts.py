@@ -34,6 +34,7 @@ class ParameterFacts:
     shape: Shape  # all calls joined
     lengths: Lengths | None = None
     mutated: bool = False  # some call left it changed
+    kept: int = 0  # calls that were seen to leave it as it was
     attributes: Mapping[str, Shape] = field(default_factory=dict)  # own in every call
 
     @property
@@ -141,15 +142,17 @@ def observe(
 ) -> ParameterFacts:
     """The facts of one parameter, from its arguments before and after each call."""
     sizes = [len(items) for node in arguments if (items := _items(node)) is not None]
-    changed = any(
-        after is not None and not _same(before, after)
+    same = [
+        _same(before, after)
         for before, after in zip(arguments, afters, strict=False)
-    )
+        if after is not None
+    ]
     return ParameterFacts(
         types=Counter(values.type_name(node) for node in arguments),
         shape=_known(common(describe(node) for node in arguments)),
         lengths=Lengths(min(sizes), int(median(sizes)), max(sizes)) if sizes else None,
-        mutated=changed,
+        mutated=not all(same),
+        kept=sum(same),
         attributes=_attributes(arguments),
     )
 

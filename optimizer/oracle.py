@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from perftrace.advice import advised
 from perftrace.model import Call, Ending, Evidence, Recorded, Run
 from perftrace.optimizer.case import Case, Dropped, case_of, steady
 from perftrace.optimizer.sequence import in_sequence
@@ -57,7 +58,7 @@ class Oracle:
         reasons = [reason for reason, _ in self.dropped]
         own = [reason for reason in reasons if CALLER not in reason]
         reason = next(iter([*own, *reasons]), "no call of it was recorded")
-        return f"not replayable: {reason}"
+        return f"not replayable: {advised(reason)}"
 
 
 def consult(run: Run, original: Version, workers: Workers) -> Oracle:

@@ -25,12 +25,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
     overhead: Annotated[float, Meta(gt=0, le=1)] = 0.02  # of the program's CPU time, to record
+    value_size: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}KB$|^([1-9]|1[0-6])MB$")] = "8KB"
     retain: Annotated[str, Meta(pattern=r"^[1-9]\d*(KB|MB|GB)$")] = "256MB"  # of the trace file
 
     @property
     def retain_bytes(self) -> int:
         """How large the trace file may get."""
-        return int(self.retain[:-2]) << {"KB": 10, "MB": 20, "GB": 30}[self.retain[-2:]]
+        return _bytes(self.retain)
+
+    @property
+    def value_bytes(self) -> int:
+        """How large a recorded value may be at first."""
+        return _bytes(self.value_size)
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-2]) << {"KB": 10, "MB": 20, "GB": 30}[size[-2:]]
 
 
 def key_file() -> Path:

@@ -25,7 +25,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
             {"snapshot", "restore", "reduce", "near", "native", "layout", "naming", "effects"}
         ),
     ),
-    (frozenset({"config", "key", "faults"}),),
+    (frozenset({"config", "key", "faults", "advice"}),),
     (frozenset({"values", "show", "rows", "database", "store", "locate", "secret"}),),
     (frozenset({"merge", "retain", "examine"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),

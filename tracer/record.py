@@ -31,6 +31,7 @@ class Choices:
     excludes: tuple[str, ...] = ()
     sample: bool = True
     effects: bool = True
+    value_bytes: int = 0  # of a recorded value, at first; 0: as the project's settings say
     rate: int | None = None  # samples per second; None: what suits
     native: bool = False  # sample the frames of C code too
     children: bool = False  # record the child processes too
@@ -150,6 +151,7 @@ def plan(program: Program, cwd: Path, settings: Settings, choices: Choices, *, p
         effects=choices.effects,
         redact=_redacted(settings.redact),
         retain=settings.retain_bytes,
+        value_bytes=choices.value_bytes or settings.value_bytes,
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from perftrace.errors import CannotError
+from perftrace.tracer.inside.function import SMALLEST_CAP
 from perftrace.tracer.inside.settings import Settings
 from perftrace.tracer.stacks import FrameKey, Samples
 
@@ -44,6 +45,7 @@ class Plan:
     redact: tuple[str, ...] | None = ()  # names of secrets; None: they are recorded too
     children: bool = False  # they are recorded too
     retain: int = 256 << 20  # bytes of the trace file; older runs make room
+    value_bytes: int = SMALLEST_CAP  # of a recorded value, at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def create(plan: Plan, *, timing: bool) -> Path:
             share=plan.overhead,
             timing=timing,
             effects=plan.effects,
+            cap=plan.value_bytes,
         ).write(str(folder))
     except OSError as error:
         raise CannotError("no-spool", f"no place for the journal: {error}") from error

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from perftrace import locate
+from perftrace.advice import advised
 from perftrace.cli import output
 from perftrace.model import Call, Function, Run
 from perftrace.optimizer.rank import rank
@@ -77,7 +78,7 @@ def _took(call: Call) -> str:
 
 def _say_gaps(store: Store, run: Run, function: Function) -> None:
     for subject, reason, count in gaps(store, run, function):
-        tables.say(output.out(), f"Not recorded: {count:,} {subject}: {reason}")
+        tables.say(output.out(), f"Not recorded: {count:,} {subject}: {advised(reason)}")
 
 
 def _entry(store: Store, call: Call) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from perftrace import config
+from perftrace.advice import advised
 from perftrace.cli import output
 from perftrace.cli.program import ProgramCommand, form_of
+from perftrace.cli.size import Size
 from perftrace.config import Settings
 from perftrace.tracer import launch
 from perftrace.tracer.ingest import Summary
@@ -39,6 +41,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 @click.option("--include", multiple=True, metavar="GLOB", help="Files or a package to trace too.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Files or a package not to trace.")
 @click.option("--overhead", callback=_share, metavar="SHARE", help="Of CPU time (default: 2%).")
+@click.option("--value-size", type=Size(), help="Of a value, at first (default: 8KB).")
 @click.option("-m", "module", metavar="MOD", help="Run a module, as python -m does.")
 @click.option("--no-sample", is_flag=True, help="Don't sample the hot path.")
 @click.option("--no-effects", is_flag=True, help="Don't note files, network and the like.")
@@ -73,6 +76,7 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         sample=not options["no_sample"],
         effects=not options["no_effects"],
         children=options["children"],
+        value_bytes=options["value_size"] or 0,
     )
     names = names_of(choices.database, project / settings.database, cwd)
     reading = output.patience("perftrace: writing what was recorded into the trace file")
@@ -119,7 +123,7 @@ def _reasons(summary: Summary) -> Iterator[str]:
     for subject, reason, count in summary.missing:
         grouped[subject].append((reason, count))
     for subject, reasons in grouped.items():
-        shown = [f"{count:,} {reason}" for reason, count in reasons[:MOST_REASONS]]
+        shown = [f"{count:,} {advised(reason)}" for reason, count in reasons[:MOST_REASONS]]
         rest = sum(count for _, count in reasons[MOST_REASONS:])
         more = [f"{rest:,} for other reasons"] if rest else []
         yield f"{subject} ({', '.join(shown + more)})"

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from perftrace import locate
+from perftrace.advice import advised
 from perftrace.cli import output
 from perftrace.model import HotFunction, Run, Share
 from perftrace.optimizer.rank import rank
@@ -120,7 +121,10 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield "Exceptions", _types(summary.seen.exceptions)
     yield "Effects", _effects(summary)
     yield "May read", _reads(summary)
-    yield "Not recorded", [f"{n:,} {subject}: {reason}" for subject, reason, n in summary.gaps]
+    yield (
+        "Not recorded",
+        [f"{n:,} {subject}: {advised(reason)}" for subject, reason, n in summary.gaps],
+    )
     yield "Slowest call", _slowest(summary)
     yield "Tests that reach it", _tests(summary.reaching)
     if row.recorded:

@@ -57,3 +57,30 @@ def test_what_follows_a_module_is_the_modules_own() -> None:
     done = run("-m", "app", "--json", "-o", "x")
     assert done.stdout == "['--json', '-o', 'x']\n"
     assert TRACE.exists()
+
+
+LARGE = "def f(data):\n    return len(data)\n\n\nf(b'x' * 20_000)\n"
+
+
+@pytest.mark.parametrize("way", ["option", "setting"])
+def test_a_larger_value_is_recorded_where_that_is_asked_for(way: str) -> None:
+    Path("pyproject.toml").write_text("")
+    Path("app.py").write_text(LARGE)
+    advice = "larger than 8 KB, perftrace run --value-size 64KB allows more"
+    assert advice in run("app.py").stderr
+    TRACE.unlink()
+    options = ["--value-size", "64KB"] if way == "option" else []
+    if way == "setting":
+        Path("pyproject.toml").write_text("[tool.perftrace]\nvalue-size = '64KB'\n")
+    assert "larger than" not in run(*options, "app.py").stderr
+    with Store.open(TRACE) as store:
+        [missing] = [row["missing"] for row in store.rows("SELECT missing FROM call")]
+    assert missing is None
+
+
+@pytest.mark.parametrize("size", ["64", "0KB", "17MB", "many"])
+def test_what_is_no_size_is_wrong_usage(size: str) -> None:
+    Path("app.py").write_text(LARGE)
+    done = run("--value-size", size, "app.py")
+    assert done.returncode == 2
+    assert "--value-size" in done.stderr

@@ -239,7 +239,7 @@ Results
 Exceptions
   ValueError 1
 Not recorded
-  7 arguments: larger than 64 KB
+  7 arguments: larger than 64 KB, perftrace run --value-size 512KB allows more
 Slowest call
   1.5 ms: (price='\\x1b[2J[red]') -> raised ValueError('[bold]no[/bold]')
 Next
@@ -268,7 +268,7 @@ CALLS = """\
 1.5 ms  price='\\x1b[2J[red]'  raised ValueError('[bold]no[/bold]')  -            7
 
 3 of the 3 recorded calls of shop:quote.
-Not recorded: 7 arguments: larger than 64 KB"""
+Not recorded: 7 arguments: larger than 64 KB, perftrace run --value-size 512KB allows more"""
 
 
 @pytest.mark.usefixtures("trace")

@@ -81,7 +81,7 @@ def start(folder: str, since_ns: int, inject: "str | None", ours: "dict[str, str
         libraries=scope.own_libraries(),
         own=own,
     )
-    budget = Budget(settings.share)
+    budget = Budget(settings.share, settings.cap)
     process = Process(folder, own)
     monitor = Monitor(process, rule, budget)
     me = get_ident()

@@ -5,6 +5,8 @@ from _heapq import heappop, heappush
 from itertools import count
 from time import process_time_ns
 
+from .function import SMALLEST_CAP
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .function import Watched
@@ -33,8 +35,9 @@ REACH_SHARE = 0.3  # of the budget may go into knowing which functions each test
 class Budget:
     """CPU time, never wall time: on a busy machine wall time inflates both sides."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, cap: int = SMALLEST_CAP) -> None:
         self.spent = 0
+        self.cap = cap  # bytes of a function's first values
         self._share = share
         self._start = 0
         self._cpu = self._cpu_before = 0

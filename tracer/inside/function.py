@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 # Programs patch `len` or `id`; neither side should notice the other.
 globals()["__builtins__"] = dict(vars(builtins))
 
-SMALLEST_CAP = 8 << 10  # bytes of one value; the first call of every function gets this much
+SMALLEST_CAP = 8 << 10  # bytes of one value; the first call gets this much if nobody wants more
 LARGEST_CAP = 1 << 20
 STEP = 8
 PATIENCE_NS = 1_000_000  # of CPU time for a value, as long as it may have the smallest cap
@@ -37,12 +37,17 @@ class Watched:
     )  # fmt: skip
 
     def __init__(
-        self, code: "CodeType", number: int, identity: tuple[str, str, int], module: str
+        self,
+        code: "CodeType",
+        number: int,
+        identity: tuple[str, str, int],
+        module: object,
+        cap: int = SMALLEST_CAP,
     ) -> None:
         self.code = code  # kept alive, so that its id stays its own
         self.number = number
         self.identity = identity  # file, qualified name, first line
-        self.module = module
+        self.module = module if type(module) is str else ""  # a program may name it anything
         self.kind = kind_of(code)
         self.parameters = parameters_of(code)
         self.names = [name for name, _ in self.parameters]
@@ -51,7 +56,7 @@ class Watched:
         self.recursive = code.co_name in code.co_names or code.co_name in code.co_freevars
         # What it may read beside its arguments; None: nobody looked yet.
         self.reads: tuple[tuple[str, str], ...] | None = None
-        self.cap = SMALLEST_CAP
+        self.cap = cap
         self.near = False  # all its arguments lead to is too much: take what is near them
         self.captured = 0
         self.shots = FIRST_SHOTS  # calls to capture right after one another, while they are cheap

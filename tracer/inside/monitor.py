@@ -255,7 +255,7 @@ class Monitor:
             return None
         numbers.append(number := numbers[0] if numbers else len(self._copies))
         module = dict.get(frame.f_globals, "__name__")
-        function = Watched(code, number, identity, module if type(module) is str else "")
+        function = Watched(code, number, identity, module, self.budget.cap)
         self.effects.look_closely(code, frame.f_globals)
         self._functions[id(code)] = function
         self.contexts.reached(function)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import libcst as cst
@@ -17,6 +17,7 @@ from perftrace.optimizer.engines.rules.rule import Target
 EAGER = frozenset(
     {"sum", "any", "all", "sorted", "list", "set", "frozenset", "tuple", "dict", "min", "max"}
 )
+_PAUSES = (cst.Yield, cst.Await, cst.With, cst.Global, cst.Nonlocal)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,17 @@ class Region:
     def keeps(self, node: cst.BaseExpression, level: int = DEEP) -> bool:
         """Whether the expression has one value during the whole loop."""
         return self.target.analysis.stability.stable(node, self.effects, level)
+
+    def seems_to_keep(self, name: cst.Name) -> bool:
+        """Whether it has, if neither calls nor objects that no name stands for change it.
+
+        That is for the recorded calls to show. Nobody else may run meanwhile, as at a `yield`.
+        """
+        if any(isinstance(node, _PAUSES) for node in own(self.node)):
+            return False
+        named = tuple(one for one in self.effects.changes if one.name is not None)
+        effects = replace(self.effects, changes=named, unknown=False)
+        return self.target.analysis.stability.stable(name, effects)
 
 
 def _repeated(node: cst.CSTNode) -> list[cst.CSTNode]:
@@ -122,18 +134,21 @@ def loops_of(target: Target) -> Iterator[Loop]:
             yield node
 
 
+def around(target: Target, node: cst.CSTNode) -> Iterator[Region]:
+    """The loops that a node is in, outer ones first."""
+    above = {id(one) for one in target.analysis.scope.above(node)}
+    for region in regions(target):
+        if any(id(part) in above or part is node for part in region.parts):
+            yield region
+
+
 def outermost(
     target: Target, node: cst.CSTNode, needed: cst.BaseExpression | None = None
 ) -> Region | None:
     """The outermost loop around a node in which it, or what it needs, stays the same."""
-    around = {id(one) for one in target.analysis.scope.above(node)}
     steady = node if needed is None else needed
     assert isinstance(steady, cst.BaseExpression)
-    for region in regions(target):
-        inside = any(id(part) in around or part is node for part in region.parts)
-        if inside and region.keeps(steady):
-            return region
-    return None
+    return next((region for region in around(target, node) if region.keeps(steady)), None)
 
 
 def used_after(target: Target, name: str, loop: cst.CSTNode) -> bool:

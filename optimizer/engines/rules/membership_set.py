@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from perftrace.optimizer.analysis.tree import key, text
+from perftrace.optimizer.analysis.tree import key, own, text
 from perftrace.optimizer.engines.rules.evidence import evidence
-from perftrace.optimizer.engines.rules.loops import Region, outermost
+from perftrace.optimizer.engines.rules.loops import Region, around, outermost
 from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Target, Tier, before, rewrite
 from perftrace.optimizer.facts import Facts
 from perftrace.optimizer.shapes import items_of
+
+MANY = 2  # searches; for one, no set is worth making
 
 
 class MembershipSet(Rule):
@@ -20,7 +22,9 @@ class MembershipSet(Rule):
 
     Sound when: every recorded element, and what is searched for, is of an exact built-in type
     with built-in hash and equality (`1`, `1.0` and `True` are equal in a list and in a set
-    alike); nothing in the loop can change or rebind the list.
+    alike); nothing in the loop can change or rebind the list. Where the loop calls other code
+    of the program, which might change it, the list is a parameter that the loop does nothing
+    with but search it, and every recorded call left it as it was.
 
     Faster because: a set is made once, and then each test costs one hash instead of a walk
     through the list.
@@ -35,8 +39,10 @@ class MembershipSet(Rule):
         seen: set[tuple[str, int]] = set()
         for node in target.find(cst.Comparison):
             searched = _searched(target, node)
-            region = outermost(target, searched) if searched is not None else None
-            if searched is None or region is None or not target.offers("set"):
+            if searched is None or not target.offers("set"):
+                continue
+            region = outermost(target, searched) or _as_recorded(target, searched, facts)
+            if region is None or _too_short(region, facts):
                 continue
             site = (key(searched), id(region.node))
             if site not in seen:
@@ -61,6 +67,31 @@ class MembershipSet(Rule):
         )
         why = f"`{text(searched)}` is searched in a loop and does not change: search a set of it."
         return Proposal(function, why + evidence(facts, searched))
+
+
+def _as_recorded(target: Target, searched: cst.BaseExpression, facts: Facts) -> Region | None:
+    """The outermost loop that left the list alone in every recorded call, as far as can be seen."""
+    if not isinstance(searched, cst.Name):
+        return None
+    known = facts.parameters.get(searched.value)
+    if known is None or known.mutated or not known.kept:
+        return None
+    for region in around(target, searched):
+        uses = [one for one in own(region.node) if isinstance(one, cst.Name)]
+        mine = {id(one) for one in uses if one.value == searched.value}
+        tests = [one for one in own(region.node) if isinstance(one, cst.Comparison)]
+        only_searched = mine <= {id(_searched(target, one)) for one in tests}
+        if only_searched and region.seems_to_keep(searched):
+            return region
+    return None
+
+
+def _too_short(region: Region, facts: Facts) -> bool:
+    """Whether the loop was never run twice: then making a set costs more than a search."""
+    if not isinstance(region.iterated, cst.Name):
+        return False
+    known = facts.parameters.get(region.iterated.value)
+    return known is not None and known.lengths is not None and known.lengths.high < MANY
 
 
 def _searched(target: Target, node: cst.Comparison) -> cst.BaseExpression | None:

@@ -131,6 +131,7 @@ def test_without_a_replayable_call_nothing_is_said(make_lab: Any) -> None:
     found = judge(lab, "total = total + row", "total += row")
     assert found == Inconclusive(
         "not replayable: its arguments were not recorded: larger than 8 KB"
+        ", perftrace run --value-size 64KB allows more"
     )
 
 

@@ -38,6 +38,7 @@ class Case:
     calls: Sequence[tuple[object, ...]] = ()
     name: str = "f"
     facts: Facts = field(default_factory=Facts)
+    seen_after: bool = False  # the arguments were recorded after the calls too
 
     def proposed(self, source: str) -> list[str]:
         """The sources that the rule proposes; each is run and compared with the original."""
@@ -66,8 +67,9 @@ class Case:
         if not self.calls:
             return self.facts
         outcomes = [one for one, _ in self._outcomes(source) if not isinstance(one, Exception)]
+        left = [self._left(source, call) for call in self.calls] if self.seen_after else []
         observed = {
-            name: _observed([call[index] for call in self.calls])
+            name: _observed([call[index] for call in self.calls], [one[index] for one in left])
             for index, name in enumerate(parameters)
         }
         return Facts(
@@ -76,6 +78,14 @@ class Case:
             parameters=observed,
             result=common(describe(node_of(one)) for one in outcomes) or Shape(),
         )
+
+    def _left(self, source: str, call: tuple[object, ...]) -> tuple[object, ...]:
+        """The arguments as the call leaves them."""
+        module: dict[str, Any] = {"__name__": "m"}
+        exec(compile(source, "/m.py", "exec"), module)
+        left = copy.deepcopy(call)
+        _outcome(module[self.name], left)
+        return left
 
     def _outcomes(self, source: str) -> list[tuple[object, object]]:
         module: dict[str, Any] = {"__name__": "m"}
@@ -102,7 +112,7 @@ def exact(value: object) -> object:
     return type(value), value
 
 
-def _observed(arguments: Sequence[object]) -> ParameterFacts:
+def _observed(arguments: Sequence[object], afters: Sequence[object] = ()) -> ParameterFacts:
     if all(isinstance(one, Thing) for one in arguments):
         things: list[Mapping[str, object]] = [one.__dict__ for one in arguments]
         names = set.intersection(*(set(one) for one in things))
@@ -111,7 +121,7 @@ def _observed(arguments: Sequence[object]) -> ParameterFacts:
             for name in names
         }
         return ParameterFacts({"Thing": len(arguments)}, Shape.of("Thing"), attributes=attributes)
-    return observe([node_of(one) for one in arguments])
+    return observe([node_of(one) for one in arguments], [node_of(one) for one in afters])
 
 
 def node_of(value: object) -> values.Node:

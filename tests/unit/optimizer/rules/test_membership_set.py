@@ -96,3 +96,96 @@ def test_it_leaves_types_that_were_not_recorded(case: Any) -> None:
         def f(xs, ys):
             return [y for y in ys if y in xs]
     """)
+
+
+CALLS_OTHERS = """
+    def norm(y):
+        return y.strip()
+
+
+    def f(xs, ys):
+        out = []
+        for y in ys:
+            if y not in xs:
+                out.append(norm(y))
+        return out
+"""
+STOPS = [(["a", "the"], ["the ", "cat", "a"])]
+
+
+def test_a_list_that_every_call_left_alone_may_be_searched_while_others_run(case: Any) -> None:
+    [found] = case(RULE, STOPS, seen_after=True).proposed(CALLS_OTHERS)
+    assert "xs_set = set(xs)" in found
+
+
+def test_without_knowing_how_calls_left_it_other_code_may_change_it(case: Any) -> None:
+    case(RULE, STOPS).stays(CALLS_OTHERS)
+
+
+def test_it_groups_by_what_is_searched(case: Any) -> None:
+    [found] = case(RULE, STOPS, seen_after=True).proposed("""
+        def f(xs, ys):
+            groups = {}
+            for y in ys:
+                if y not in xs:
+                    groups.setdefault(y[0], []).append(y)
+            return groups
+    """)
+    assert "if y not in xs_set:" in found
+
+
+def test_it_leaves_a_list_that_other_code_changed_meanwhile(case: Any) -> None:
+    case(RULE, [(["a"], ["a", "b", "b"])], seen_after=True).stays("""
+        def note(xs, y):
+            xs.append(y)
+
+
+        def f(xs, ys):
+            for y in ys:
+                if y not in xs:
+                    note(xs, y)
+            return xs
+    """)
+
+
+def test_it_leaves_a_list_that_other_code_is_given(case: Any) -> None:
+    case(RULE, STOPS, seen_after=True).stays("""
+        def look(xs, y):
+            return len(xs)
+
+
+        def f(xs, ys):
+            n = 0
+            for y in ys:
+                if y not in xs:
+                    n += look(xs, y)
+            return n
+    """)
+
+
+def test_it_leaves_a_list_that_others_get_at_between_two_items(case: Any) -> None:
+    case(RULE, STOPS, seen_after=True).stays("""
+        def f(xs, ys):
+            for y in ys:
+                if y not in xs:
+                    yield y
+    """)
+
+
+def test_it_leaves_elements_with_a_hash_and_equality_of_their_own(case: Any, thing: Any) -> None:
+    xs, ys = [thing(n=1)], [thing(n=1), thing(n=2)]
+    case(RULE, [(xs, ys)], seen_after=True).stays("""
+        def f(xs, ys):
+            return [y for y in ys if y in xs]
+    """)
+    case(RULE, [([1, 2], ys)], seen_after=True).stays("""
+        def f(xs, ys):
+            return [y for y in ys if y in xs]
+    """)
+
+
+def test_it_leaves_a_loop_that_never_ran_twice(case: Any) -> None:
+    case(RULE, [(["a", "b"], ["a"]), (["a", "b"], [])]).stays("""
+        def f(xs, ys):
+            return [y for y in ys if y in xs]
+    """)
