@@ -98,7 +98,8 @@ def text(measurement: Measurement, *, keeps_state: bool = False) -> str:
     found = measurement.costs
     if found is None:
         return ""
-    told = [f"at four times the size: {found.growth[0]:.3g}x"] if found.growth else []
+    told = ["timed on the recorded order of calls"] if keeps_state else []
+    told += [f"at four times the size: {found.growth[0]:.3g}x"] if found.growth else []
     always = ["memory"] if keeps_state and found.memory else []
     told += [_change(name, found) for name in dict.fromkeys((*always, *found.worse))]
     told += [f"not measured: {note}" for note in found.notes]
