@@ -138,21 +138,21 @@ def compare_values(
 # --- texts ------------------------------------------------------------------------------
 
 
-def text_of(request: Request) -> str:
-    """The call as it would be written: "settle([('a', 1.5)])"."""
+def text_of(request: Request, width: int = WIDTH) -> str:
+    """The call as it would be written: "settle([('a', 1.5)])"; each argument cut to a width."""
     try:
         node = values.read(request.arguments)
     except values.BadValue:
         node = None
     items = node.items if isinstance(node, values.ListNode) else []
     pairs = zip(request.parameters, items, strict=False)
-    arguments = (_argument(parameter, item) for parameter, item in pairs)
+    arguments = (_argument(parameter, item, width) for parameter, item in pairs)
     name = request.target.qualname.replace("<locals>.", "")
     return f"{name}({', '.join(filter(None, arguments))})"
 
 
-def _argument(parameter: Parameter, node: values.Node) -> str:
-    shown = values.show(node, WIDTH)
+def _argument(parameter: Parameter, node: values.Node, width: int) -> str:
+    shown = values.show(node, width)
     match parameter.binding:
         case Binding.KEYWORD:
             return f"{parameter.name}={shown}"

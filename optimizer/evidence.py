@@ -42,7 +42,7 @@ def _parts(evidence: Evidence) -> Iterator[str]:
         shown = _some(list(evidence.outside))
         yield f"outside the recorded types: differs for {shown}"
     if evidence.keeps_state:
-        yield "keeps state between calls, so it was timed on the recorded order of calls"
+        yield "keeps state between calls"
 
 
 def _coverage(found: Coverage) -> Iterator[str]:

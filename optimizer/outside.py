@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from perftrace import values
 from perftrace.model import Ending, Rejected, Witness
 from perftrace.optimizer.case import Case
-from perftrace.optimizer.difference import differ
+from perftrace.optimizer.difference import differ, text_of
 from perftrace.optimizer.oracle import SLOWER, Oracle
 from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay.compare import Different
@@ -18,7 +18,7 @@ from perftrace.replay.requests import NotReplayed, Replayed, Reply
 from perftrace.values import ListNode, Node
 
 SPARE_S = 1.0  # what a call may take beside a few times what the original took
-WIDTH = 60  # of a call and of what comes of it, as text
+ARGUMENT, WIDTH = 24, 40  # of an argument, and of what comes of the call, as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ def look(
                     continue
                 if expected.own and _kind(expected) != _kind(got):
                     return _dropped_check(case, expected, got)
-                found.append(f"{_short(case.text)}: {_words(expected)} becomes {_words(got)}")
+                found.append(
+                    f"{text_of(case.request, ARGUMENT)}: {_words(expected)} becomes {_words(got)}"
+                )
     return Outside(len(oracle.outside), tuple(found))
 
 
@@ -77,9 +79,8 @@ def _differ(case: Case, expected: Replayed, got: Reply, started: Started) -> boo
 
 def _dropped_check(case: Case, expected: Replayed, got: Reply) -> Rejected:
     was, now = _words(expected), _words(got)
-    reason = (
-        f"drops a check: {_short(case.text)} raises {was}, now {now} (outside the recorded types)"
-    )
+    call = text_of(case.request, ARGUMENT)
+    reason = f"drops a check: {call} raises {was}, now {now} (outside the recorded types)"
     return Rejected(reason, Witness(None, case.text, "the check", was, now))
 
 

@@ -275,9 +275,9 @@ class Costs:
     The names in `worse` and `refused` are those of the table in `optimizer/costs.py`.
     """
 
-    growth: tuple[float, float, float] | None = None  # a ratio, at four times the size: with its
-    # 95 % interval, as in `Measurement`
-    memory: tuple[float, float] | None = None  # bytes, at the peak of the timed calls
+    growth: tuple[float, float, float] | None = None  # ratio, low and high at four times the size
+    memory: tuple[float, float] | None = None  # bytes at the peak of the timed calls, with what
+    # importing the module left behind
     import_s: tuple[float, float] | None = None  # CPU seconds to import the module
     notes: tuple[str, ...] = ()  # what was not measured, and why
     worse: tuple[str, ...] = ()  # what is worse beyond doubt

@@ -96,10 +96,18 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """Of a worker, in bytes, as the system counts it."""
+
+    before: int
+    peak: int  # since then
+
+
+@dataclass(frozen=True, slots=True)
 class BlockTime:
     """The time of one block, measured from outside the worker where the system allows it."""
 
     cpu_ns: int
     wall_ns: int
     calls: int
-    memory: int | None = None  # bytes at its peak, beyond those before; None: not looked at
+    memory: Memory | None = None  # None: not looked at, or it can't be told

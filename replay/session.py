@@ -23,6 +23,7 @@ from perftrace.replay.process import Ended, WorkerProcess
 from perftrace.replay.requests import (
     BlockTime,
     How,
+    Memory,
     NotReplayed,
     Other,
     Overlay,
@@ -214,7 +215,7 @@ class Session:
 
     def time_import(self, target: Target) -> BlockTime | NotReplayed:
         """Time the import of a function's module: the first request to a new worker."""
-        return self._timed({"op": "import", "target": asdict(target)})
+        return self._timed({"op": "import", "target": asdict(target)}, weighed=True)
 
     def _timed(self, header: dict[str, Any], *, weighed: bool = False) -> BlockTime | NotReplayed:
         """What a worker does between two signals, by our clocks."""
@@ -232,7 +233,7 @@ class Session:
             return self._not_replayed(error)
         if used is None or most is None:
             return found
-        return replace(found, memory=max(0, most - used))
+        return replace(found, memory=Memory(used, most))
 
     def close(self) -> None:
         """End the worker."""

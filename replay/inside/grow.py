@@ -2,8 +2,8 @@
 
 Lists, tables and long texts are repeated, once as they are and once with other parts: a list with
 four times as many different items is another matter than one that says everything four times.
-Records keep their places, and what is in them grows. Where nothing has a size, whole numbers are
-multiplied: they may be one.
+Records keep their places, and what is in them grows. Where nothing else has a size, short texts are
+repeated and whole numbers multiplied: they may be one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,7 @@ def grown(fresh: Sequence[Callable[[], Values]]) -> Iterator[Values]:
 
 
 def _is_size(value: Any) -> bool:
-    return type(value) is int and 1 < value <= LARGEST_SIZE
+    return type(value) in (str, bytes) or (type(value) is int and 1 < value <= LARGEST_SIZE)
 
 
 class _Growing:
@@ -100,7 +100,7 @@ def altered(value: Any, copy: int) -> Any:
 
 def _text(value: str, copy: int) -> str:
     """What is a number as text, or a word, stays one."""
-    return value + (str(copy) if value[-1:].isdigit() else "abc"[copy - 1])
+    return value + (str(copy * STEP) if value[-1:].isdigit() else "abc"[copy - 1])
 
 
 def _number(value: Any, copy: int) -> Any:

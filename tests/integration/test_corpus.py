@@ -11,6 +11,7 @@ import pytest
 from corpus import (
     payloads,
     subject_bank,
+    subject_costs,
     subject_feeds,
     subject_office,
     subject_orders,
@@ -18,7 +19,7 @@ from corpus import (
 )
 
 from perftrace import locate
-from perftrace.model import Candidate, Function, Inconclusive, Rejected, Run, Verdict
+from perftrace.model import Accepted, Candidate, Function, Inconclusive, Rejected, Run, Verdict
 from perftrace.optimizer import oracle, pipeline
 from perftrace.optimizer.oracle import Oracle
 from perftrace.optimizer.verify import Passed, verify
@@ -31,6 +32,7 @@ SUBJECTS = {
     "feeds": subject_feeds,
     "text": subject_text,
     "office": subject_office,
+    "costs": subject_costs,
 }
 FASTER = SUBJECTS["orders"].HONEST["search a set"]  # what a payload hides in
 
@@ -113,6 +115,34 @@ def test_a_change_that_does_something_else_is_not_accepted(
     if isinstance(found, Passed):  # the calls don't show it, so its speed has to
         found = pipeline.check(recorded.workers, recorded.run, candidate, 1.05)
     assert isinstance(found, Rejected | Inconclusive), found
+
+
+@pytest.mark.parametrize("name", subject_costs.REASONS)
+def test_what_a_change_costs_elsewhere_is_why_it_is_rejected(
+    subjects: dict[str, Recorded], name: str
+) -> None:
+    function, old, new = subject_costs.CHEATS[name]
+    recorded = subjects["costs"]
+    candidate = recorded.change(function, (old, new))
+    found = pipeline.check(recorded.workers, recorded.run, candidate, 1.05)
+    assert isinstance(found, Rejected), found
+    assert subject_costs.REASONS[name] in found.reason
+
+
+@pytest.mark.parametrize("name", subject_costs.HONEST)
+def test_an_honest_change_is_accepted_with_what_it_costs(
+    subjects: dict[str, Recorded], name: str
+) -> None:
+    function, old, new = subject_costs.HONEST[name]
+    recorded = subjects["costs"]
+    candidate = recorded.change(function, (old, new))
+    found = pipeline.check(recorded.workers, recorded.run, candidate, 1.0)
+    assert isinstance(found, Accepted), found
+    costs = found.measurement.costs
+    assert costs is not None
+    assert costs.growth is not None or any("four times" in note for note in costs.notes)
+    assert costs.import_s is not None
+    assert costs.refused == ()
 
 
 @pytest.mark.parametrize("hybrid", [False, True], ids=["alone", "in a faster change"])

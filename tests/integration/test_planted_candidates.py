@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perftrace import locate
-from perftrace.model import Accepted, Candidate, Inconclusive, Rejected
+from perftrace.model import Accepted, Candidate, Coverage, Inconclusive, Rejected
 from perftrace.optimizer import oracle, pipeline
 from perftrace.optimizer.verify import Passed, verify
 from perftrace.optimizer.workers import Version, Workers
@@ -317,6 +317,13 @@ def test_an_honest_faster_candidate_is_accepted(trace: tuple[Path, Store]) -> No
     found = pipeline.check(Workers(store), store.last_run(), candidate, 1.05)
     assert isinstance(found, Accepted), found
     assert found.measurement.low > 1.05
+    assert found.evidence.coverage == Coverage((5, 5), (4, 4))
+    assert found.evidence.outside_calls > 10
+    costs = found.measurement.costs
+    assert costs is not None
+    assert costs.growth is not None
+    assert costs.growth[0] > found.measurement.ratio  # a list that is searched
+    assert costs.memory is not None
 
 
 def test_the_same_code_again_is_not_faster(trace: tuple[Path, Store]) -> None:

@@ -19,6 +19,7 @@ from perftrace.replay.inside.spoil import spoil
 from perftrace.replay.requests import (
     BlockTime,
     How,
+    Memory,
     NotReplayed,
     Other,
     Overlay,
@@ -94,10 +95,14 @@ class FakeSession(Session):
         except SyntaxError as error:
             return NotReplayed(f"cannot import it: {error.msg}")
         result = encode([payload, arguments])
+        own = isinstance(payload, ValueError)  # what sources here raise themselves
+        implicit = ending is Ending.RAISED and not own
         reached = int(reach is not None and f"{reach.qualname}(" in self.source)
         left = {name: encode([value, None]) for name, value in self.space.get("LEFT", {}).items()}
         return Replayed(
             *(ending, result, 1000, 1000, out.getvalue(), "", frozenset(), reached),
+            implicit=implicit,
+            own=own,
             state=left if state else None,
         )
 
@@ -129,6 +134,17 @@ class FakeSession(Session):
         self.prepared = len(requests)
         self.sources = (other.source if other else self.source, self.source)
         return Prepared(len(requests), "it is alone" if "# alone" in self.source else "")
+
+    def time_import(self, target: Target) -> BlockTime | NotReplayed:
+        spent = self._told("import", 1) * 1_000_000  # milliseconds
+        return BlockTime(spent, spent, 1, Memory(0, 0))
+
+    def weigh_block(self) -> BlockTime | NotReplayed:
+        return BlockTime(1, 1, 1, Memory(0, self._told("memory", 1) << 20))  # megabytes
+
+    def _told(self, name: str, default: int) -> int:
+        found = re.search(rf"# {name}: (.*)", self.source)
+        return int(found[1]) if found else default
 
     def run_block(self, rounds: int, version: int = NEW, move: int = 0) -> BlockTime | NotReplayed:
         calls = rounds * self.prepared

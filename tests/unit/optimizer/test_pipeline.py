@@ -208,3 +208,30 @@ def test_a_given_candidate_may_have_to_be_faster_too(lab: Any, cost: int, verdic
     candidate = lab.candidate(SOURCE.replace("5000", str(cost)))
     assert not isinstance(pipeline.check(lab.workers, lab.run, candidate, None), Rejected)
     assert isinstance(pipeline.check(lab.workers, lab.run, candidate, 1.05), verdict)
+
+
+def test_what_keeps_state_is_timed_on_the_recorded_order_of_calls(
+    make_lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "import functools\n\n\ndef f(n):\n    return n * n\n# cost: 5000000\n"
+    lab = make_lab(source, {"f": ["n"]})
+    recorded = [3, 1, 3, 3, 2, 1]
+    for number in recorded:
+        lab.call([number])
+    fake = lab.workers.session(1, lab.version(), 1).__class__
+    prepare, timed = fake.prepare, []
+
+    def noted(session: Any, requests: Any, other: Any = None) -> Any:
+        timed.append([request.arguments for request in requests])
+        return prepare(session, requests, other)
+
+    monkeypatch.setattr(fake, "prepare", noted)
+    cached = source.replace("def f(", "@functools.cache\ndef f(").replace("5000000", "1000000")
+    found = pipeline.check(lab.workers, lab.run, lab.candidate(cached), 1.05)
+    assert isinstance(found, Accepted), found
+    calls = list(lab.store.calls(lab.function(), run=lab.run))
+    order = [lab.store.blob(call.arguments) for call in calls]
+    assert len(order) == len(recorded)
+    assert timed
+    assert all(one == order for one in timed)
+    assert "keeps state between calls; timed on the recorded order" in decisions.reason(found)

@@ -144,6 +144,7 @@ def test_a_candidate_that_remembers_results_is_marked(make_lab: Any) -> None:
     found = verify(lab.candidate(cached), truth, lab.workers)
     assert isinstance(found, Passed)
     assert found.keeps_state
+    assert found.evidence.keeps_state
 
 
 def test_a_difference_that_only_a_generated_call_shows_is_rejected(make_lab: Any) -> None:
