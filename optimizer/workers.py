@@ -111,8 +111,8 @@ class Started:
         mine = [self._version.request(request) for request in requests]
         return self._session(process_id).amplify(mine, count, seed)
 
-    def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
-        """Give a function the code of another text, in the worker of one recorded process."""
+    def exchange(self, process_id: int, other: Other | None) -> NotReplayed | None:
+        """Give a function the code of another text, or its own again, in one process's worker."""
         return self._session(process_id).exchange(other)
 
     def aliases(self, process_id: int) -> Mapping[str, str]:
