@@ -134,12 +134,12 @@ def main() -> int:
         for done in as_completed([pool.submit(examine, one, *arguments) for one in chosen]):
             results.append(done.result())
             print(results[-1].row, flush=True)
+            if options.json:  # so far: all of it takes an hour
+                options.json.write_text(json.dumps([asdict(one) for one in results], indent=1))
     print(f"{total(results).row}\n")
     for missed in [one for result in results for one in result.missed]:
         print(f"missed: {missed.function}: {missed.change}\n  {missed.witness}")
         print(f"  {missed.verdict}")
-    if options.json:
-        options.json.write_text(json.dumps([asdict(one) for one in results], indent=1))
     return failed(results)
 
 

@@ -148,13 +148,11 @@ def runs(text):
     return found
 
 
-def checked(code):
-    if not code:
-        raise ValueError("empty")
-    total = 0
-    for at in range(len(code)):
-        total = total + (at + 1) * ord(code[at])
-    return total % 97
+def checked(codes):
+    for at, code in enumerate(codes):
+        if code in codes[:at]:
+            raise ValueError(f"twice: {code}")
+    return len(codes)
 
 
 def main():
@@ -180,9 +178,10 @@ def main():
         anagrams([word[:3] + str(at % 40) for at, word in enumerate(words)])
         shared_start([f"/srv/data/store/{number}/year/{at}" for at in range(60)])
         runs("aaaabbbccd" * (20 + number) + "x" * 300)
-        for code in (text[:200], ""):
+        codes = [f"{word}-{at}" for at, word in enumerate(words)]
+        for extra in ([], [codes[number]]):
             try:
-                checked(code)
+                checked([*codes, *extra])
             except ValueError:
                 pass
 
@@ -387,16 +386,16 @@ def runs(text):
     return [(letter, len(list(group))) for letter, group in groupby(text)]
 """,
     ),
-    "products mapped": (
+    "codes that were seen": (
         "checked",
         """
-from operator import mul
-
-
-def checked(code):
-    if not code:
-        raise ValueError("empty")
-    return sum(map(mul, range(1, len(code) + 1), map(ord, code))) % 97
+def checked(codes):
+    seen = set()
+    for code in codes:
+        if code in seen:
+            raise ValueError(f"twice: {code}")
+        seen.add(code)
+    return len(codes)
 """,
     ),
 }
