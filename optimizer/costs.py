@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from perftrace.model import Accepted, Costs, Ending, Measurement, Rejected, Verdict
+from perftrace.optimizer.case import Case
 from perftrace.optimizer.interval import Interval
 from perftrace.optimizer.measure import Effort, Timer, Workload
-from perftrace.optimizer.oracle import Case, Oracle
+from perftrace.optimizer.oracle import Oracle
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay import recorded
 from perftrace.replay.requests import NotReplayed

@@ -2,16 +2,14 @@
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from perftrace.errors import StaleError
 from perftrace.model import Candidate
 from perftrace.optimizer import patch
+from perftrace.optimizer.pure_names import PURE_MODULES, only_computes
 
-PURE_MODULES = frozenset(
-    {"bisect", "collections", "functools", "heapq", "itertools", "math", "operator", "re", "string"}
-)
 SYNTAX = "syntax"  # the finding that no code can be run at all
 LARGEST_TABLE = 50  # elements of a new literal
 LARGEST_TEXT = 2048  # characters of a new literal
@@ -53,7 +51,7 @@ class _Change:
     new: Def
     others_equal: bool
     added: tuple[ast.stmt, ...]  # new statements of the module
-    imports: frozenset[str]  # names in the module that stand for modules that may have effects
+    imports: Mapping[str, str]  # by their names there: modules that may have effects
 
     @property
     def helpers(self) -> list[Def]:
@@ -106,16 +104,16 @@ def _take_apart(candidate: Candidate) -> _Change | None:
         new=after.node,
         others_equal=kept,
         added=tuple(added),
-        imports=frozenset(_effectful(patch.tree_of(candidate.original))),
+        imports=dict(_effectful(patch.tree_of(candidate.original))),
     )
 
 
-def _effectful(tree: ast.Module) -> Iterator[str]:
+def _effectful(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] not in PURE_MODULES:
-                    yield (alias.asname or alias.name).partition(".")[0]
+                    yield (alias.asname or alias.name).partition(".")[0], alias.name
 
 
 # --- rules ----------------------------------------------------------------------------------
@@ -183,7 +181,9 @@ def _introspection(change: _Change) -> Iterator[Finding]:
         dunder = name.startswith("__") and name.endswith("__")
         if name in _FORBIDDEN or dunder:
             yield Finding("introspection", f"`{name}` is used {count} more time(s) than before.")
-        elif name in change.imports and name not in old:
+        elif name in old or name not in change.imports:
+            continue
+        elif not only_computes(name, change.imports[name], change.code()):
             yield Finding("effects", f"`{name}` is used, which the original does not use.")
 
 

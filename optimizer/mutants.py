@@ -29,10 +29,17 @@ SWAPS: dict[type[ast.AST], ast.AST] = {
 }
 
 
-def mutants(source: str, qualname: str, line: int) -> Iterator[str]:
+def mutants(source: str, qualname: str, line: int, *, all_kinds: bool = False) -> Iterator[str]:
     """The whole source text with each of the mistakes in the function that begins on this line.
 
     The function is `ast.unparse`d: its comments are lost, its behaviour is not.
+
+    Args:
+        source: the text of the file.
+        qualname: the function's qualified name.
+        line: where it begins.
+        all_kinds: also with statements left out, arguments swapped and slices that are one off;
+            these follow the others.
 
     Raises:
         StaleError: the function is not there.
@@ -41,11 +48,12 @@ def mutants(source: str, qualname: str, line: int) -> Iterator[str]:
     lines = io.StringIO(source).readlines()
     before, after = lines[: place.first - 1], lines[place.last :]
     margin = " " * place.node.col_offset
-    for number in range(len(list(_sites(place.node)))):
-        node = copy.deepcopy(place.node)
-        list(_sites(node))[number]()
-        text = textwrap.indent(ast.unparse(ast.fix_missing_locations(node)), margin)
-        yield "".join([*before, text, "\n", *after])
+    for kind in (_sites, _more_sites) if all_kinds else (_sites,):
+        for number in range(len(list(kind(place.node)))):
+            node = copy.deepcopy(place.node)
+            list(kind(node))[number]()
+            text = textwrap.indent(ast.unparse(ast.fix_missing_locations(node)), margin)
+            yield "".join([*before, text, "\n", *after])
 
 
 def _sites(function: ast.AST) -> Iterator[Callable[[], None]]:
@@ -65,3 +73,33 @@ def _sites(function: ast.AST) -> Iterator[Callable[[], None]]:
                 yield functools.partial(setattr, node, "test", ast.UnaryOp(ast.Not(), test))
             case _:
                 pass
+
+
+def _more_sites(function: ast.AST) -> Iterator[Callable[[], None]]:
+    for node in ast.walk(function):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if not isinstance(block, list):
+                continue  # of a lambda or a conditional expression
+            for place, statement in enumerate(block):
+                if not _says_nothing(statement):
+                    yield functools.partial(block.__setitem__, place, ast.Pass())
+        match node:
+            case ast.Call(args=[first, second, *rest]) if ast.dump(first) != ast.dump(second):
+                yield functools.partial(setattr, node, "args", [second, first, *rest])
+            case ast.Slice():
+                for end in ("lower", "upper"):
+                    if (bound := getattr(node, end)) is not None:
+                        off = ast.BinOp(bound, ast.Add(), ast.Constant(1))
+                        yield functools.partial(setattr, node, end, off)
+            case _:
+                pass
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    """Whether leaving it out changes nothing, or where other names are found."""
+    match statement:
+        case ast.Pass() | ast.Global() | ast.Nonlocal() | ast.Expr(value=ast.Constant()):
+            return True
+        case _:
+            return False

@@ -217,8 +217,8 @@ class Started:
         """What ran of it since."""
         return self._session(process_id).coverage()
 
-    def exchange(self, process_id: int, other: Other) -> NotReplayed | None:
-        """Give a function the code of another text, in the worker of one recorded process."""
+    def exchange(self, process_id: int, other: Other | None) -> NotReplayed | None:
+        """Give a function the code of another text, or its own again, in one process's worker."""
         return self._session(process_id).exchange(other)
 
     def teach(self) -> None:

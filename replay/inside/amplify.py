@@ -4,7 +4,10 @@ Recorded calls alone notice too few wrong changes, as a program asks the same fe
 again. So arguments are varied within what was seen: parts are left out, doubled, reordered, taken
 from other calls, lengthened, or replaced by values at the bounds. Types stay as they are, and so
 do objects of the program's own classes, whose attributes may depend on each other; an argument may
-only be exchanged for another call's as a whole.
+only be exchanged for another call's as a whole. Dictionaries that lie in a row and have the same
+names as keys are records: they keep their keys, as functions that read them rely on these. What is
+one object in a recorded call stays one, but what is doubled is a copy: a program whose calls never
+share a part may well rely on that.
 """
 
 import random
@@ -22,6 +25,7 @@ CROSSED, GROWN = 0.2, 0.1  # the share of variants that exchange an argument, or
 
 type Values = list[Any]  # the arguments of a call, by parameter
 type Pools = dict[type, list[Any]]
+type Records = set[frozenset[str]]  # the keys of each kind
 
 
 class Amplifier:
@@ -32,8 +36,12 @@ class Amplifier:
         self._fresh = fresh
         self._random = random.Random(seed)  # noqa: S311 - the variants are no secret
         self._pools: Pools = {}
+        self._records: Records = set()
         for make in fresh:
-            _gather(make(), self._pools, DEPTH)
+            values = make()
+            _gather(values, self._pools, DEPTH)
+            for value in values:
+                _note_records([value], self._records, DEPTH)
 
     def variants(self, count: int) -> Iterator[Values]:
         """Arguments of about so many calls, some of which may be alike."""
@@ -68,7 +76,7 @@ class Amplifier:
             return self._other_atom(value, kind)
         if kind not in CONTAINERS or not depth or not _has_order(value):
             return value
-        if value and (is_record(value) or self._random.random() < 0.5):
+        if value and (self._keeps_places(value) or self._random.random() < 0.5):
             return self._inside(value, depth)
         return _refill(value, self._rearranged(list(_items(value))))
 
@@ -78,12 +86,16 @@ class Amplifier:
         place = self._random.randrange(len(items))
         if type(value) is dict:
             key, held = items[place]
-            if self._random.random() < 0.25:
+            if not self._keeps_places(value) and self._random.random() < 0.25:
                 key = self._changed(key, 0 if type(key) in CONTAINERS else depth - 1)
             items[place] = key, self._changed(held, depth - 1)
         else:
             items[place] = self._changed(items[place], depth - 1)
         return _refill(value, items)
+
+    def _keeps_places(self, value: Any) -> bool:
+        """Whether each of its parts has a meaning of its own."""
+        return is_record(value) or (type(value) is dict and _keys(value) in self._records)
 
     def _rearranged(self, items: list[Any]) -> list[Any]:
         dice = self._random
@@ -94,7 +106,7 @@ class Amplifier:
             case 0:
                 del items[place]
             case 1:
-                items.insert(dice.randrange(len(items) + 1), items[place])
+                items.insert(dice.randrange(len(items) + 1), _copied(items[place]))
             case 2:
                 dice.shuffle(items)
             case 3:
@@ -104,7 +116,7 @@ class Amplifier:
             case 5:
                 items = items[: place + 1]
             case _:
-                items[place] = items[dice.randrange(len(items))]
+                items[place] = _copied(items[dice.randrange(len(items))])
         return items
 
     def _longer(self, value: Any, depth: int) -> Any:
@@ -114,7 +126,7 @@ class Amplifier:
         fits = kind in (list, tuple) and not is_record(value) and len(value) * LONGER <= LARGEST
         if not fits or not depth:
             return self._changed(value, depth)
-        items = list(value) * LONGER
+        items = [*value, *(_copied(part) for _ in range(LONGER - 1) for part in value)]
         self._random.shuffle(items)
         return _refill(value, items)
 
@@ -204,6 +216,39 @@ def is_record(value: Any) -> bool:
     if type(value) is tuple:
         return len(value) <= RECORD or len(kinds) > 1
     return len(kinds) > 1 and len(value) <= RECORD
+
+
+def _keys(value: dict[Any, Any]) -> frozenset[str]:
+    """The names that a dictionary has as keys; none where a key is something else."""
+    plain = all(type(key) is str for key in value)
+    return frozenset(value) if plain else frozenset()
+
+
+def _note_records(row: Sequence[Any], found: Records, depth: int) -> None:
+    """Keep the keys of dictionaries that lie side by side and have the same ones."""
+    if not depth:
+        return
+    dicts = [value for value in row if type(value) is dict]
+    kinds = {_keys(value) for value in dicts}
+    if len(dicts) == len(row) > 1 and len(kinds) == 1 and frozenset() not in kinds:
+        found.update(kinds)
+        for name in sorted(*kinds):
+            _note_records([value[name] for value in dicts], found, depth - 1)
+        return
+    for value in row:
+        if type(value) in CONTAINERS and _has_order(value):
+            parts = list(value.values()) if type(value) is dict else list(value)
+            _note_records(parts, found, depth - 1)
+
+
+def _copied(value: Any, depth: int = DEPTH) -> Any:
+    """The value with containers of its own; what is in no plain container stays itself."""
+    kind = type(value)
+    if kind not in CONTAINERS or not depth:
+        return value
+    if kind is dict:
+        return {key: _copied(held, depth - 1) for key, held in value.items()}
+    return kind([_copied(part, depth - 1) for part in value])
 
 
 def _has_order(value: Any) -> bool:

@@ -67,3 +67,24 @@ def test_without_a_call_nothing_is_known(make_lab: Any) -> None:
     lab = make_lab(SOURCE.format(like=[]), {"f": ["n"]})
     truth = oracle.consult(lab.run, lab.version(), lab.workers)
     assert weighed(truth.evidence, truth, lab.workers).mistakes == (0, 0)
+
+
+def test_all_kinds_of_mistakes_leave_out_swap_and_shift() -> None:
+    source = '''\
+def f(rows, more):
+    """Text."""
+    rows.sort()
+    if more:
+        rows = rows[1:5]
+    return max(rows, more)
+'''
+    usual = list(mutants(source, "f", 1))
+    found = list(mutants(source, "f", 1, all_kinds=True))
+    assert found[: len(usual)] == usual
+    texts = [ast.unparse(ast.parse(text)) for text in found[len(usual) :]]
+    assert len(texts) == len(set(texts)) == 7
+    assert sum("rows.sort()" not in text for text in texts) == 1
+    assert any("rows[1 + 1:5]" in text for text in texts)
+    assert any("rows[1:5 + 1]" in text for text in texts)
+    assert any("max(more, rows)" in text for text in texts)
+    assert all('"""Text."""' in text for text in texts)

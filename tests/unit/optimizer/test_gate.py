@@ -228,3 +228,31 @@ def test_a_lowered_loop_bound_is_shown() -> None:
     assert findings(SOURCE.replace("range(100)", "range(10)")) == [
         Finding("bound", "A loop bound went from 100 to 10.", hard=False)
     ]
+
+
+ARRAYS = """\
+import numpy as np
+
+
+def f(values, limit):
+    count = 0
+    for value in values:
+        if value > limit:
+            count += 1
+    return count
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "found"),
+    [
+        ("int(np.count_nonzero(values > limit))", set()),
+        ("int(np.sum(np.where(values > limit, 1, 0)))", set()),
+        ("len(np.load(values))", {"effects"}),
+        ("int(np.random.random())", {"effects"}),
+        ("int(np.sum(values > limit)) + len(np.fromfile(values))", {"effects"}),
+        ("(lambda module: module.load(values))(np)", {"effects"}),
+    ],
+)
+def test_of_numpy_only_what_computes_may_be_used_anew(new: str, found: set[str]) -> None:
+    assert rules(ARRAYS.partition("    count = 0")[0] + f"    return {new}\n", ARRAYS) == found

@@ -140,3 +140,45 @@ def test_large_arguments_are_shrunk_through_all_containers() -> None:
     assert len(small[3]) <= 12
     assert types_in(small) == types_in([*value])
     assert small[0] == list(range(small[0][0], small[0][-1] + 1))
+
+
+def test_dictionaries_in_a_row_with_the_same_keys_are_records_and_keep_them() -> None:
+    rows = [{"sku": "a", "size": {"x": 1, "y": 2}}, {"sku": "b", "size": {"x": 3, "y": 4}}]
+    found = variants(lambda: [copy.deepcopy(rows), 1])
+    changed = [row for one in found for row in one[0]]
+    assert {tuple(row) for row in changed} == {("sku", "size")}
+    assert {tuple(row["size"]) for row in changed} == {("x", "y")}
+    assert len({row["sku"] for row in changed}) > 5
+    assert len({row["size"]["y"] for row in changed}) > 5
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": 1, "b": 2, "c": 3}, [{"a": 1, "b": 2}, {"a": 1}], [{1: 2, 3: 4}, {1: 5, 3: 6}]],
+    ids=["one alone", "other keys beside it", "keys that are no names"],
+)
+def test_keys_of_other_dictionaries_come_and_go(value: Any) -> None:
+    found = variants(lambda: [copy.deepcopy(value)])
+    dicts = [one for made in found for one in (made[0] if type(value) is list else made)]
+    assert len({tuple(one) for one in dicts}) > 3
+
+
+def test_a_part_that_is_there_twice_is_a_copy() -> None:
+    found = variants(lambda: [[[number] for number in range(9)]])
+    doubled = [one[0] for one in found if len({repr(part) for part in one[0]}) < len(one[0])]
+    assert len(doubled) > 10
+    assert all(len({id(part) for part in made}) == len(made) for made in doubled)
+
+
+def test_what_was_one_object_in_the_call_stays_one() -> None:
+    def call() -> list[Any]:
+        row = [1, 2]
+        return [[row, row, [3]]]
+
+    assert any(len(one[0]) > 1 and one[0][0] is one[0][1] for one in variants(call))
+
+
+def test_objects_of_the_programs_own_are_not_copied() -> None:
+    kept = Own([1])
+    found = variants(lambda: [[[kept], [kept]]])
+    assert all(part is kept for one in found for row in one[0] for part in row)
