@@ -13,7 +13,10 @@ from pathlib import Path
 from perftrace.errors import UsageError
 
 WORKTREE = ("WORKTREE", ".")  # names of the files as they are
-QUIET = ("--no-optional-locks", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false")
+QUIET = (
+    *("--no-optional-locks", "-c", "diff.autoRefreshIndex=false"),
+    *("-c", "core.quotepath=off", "-c", "core.fsmonitor=false"),
+)
 
 
 @dataclass(frozen=True, slots=True)
