@@ -16,9 +16,9 @@ from perftrace.optimizer.measure import CONFIRM, NotMeasured, Timer, Workload
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.store import Store
 
-LOOPS = "range(400)"  # in the program's functions
-LESS = "range(380)"
-TRUE = 400 / 380  # the speed-up of that, nearly
+LOOPS = "range(100)"  # in the program's functions
+LESS = "range(95)"
+TRUE = 100 / 95  # the speed-up of that, nearly
 PROGRAM = f"""
 def text(words):
     counts = {{}}
@@ -54,14 +54,30 @@ class Calibration:
 
     min_speedup: float  # what an interval's lower end had to pass
     same: tuple[Measurement, ...]  # of the same code
-    accepted: int  # of those: called faster
     faster: tuple[Measurement, ...]  # of code that is faster by `TRUE`
     seconds: float
+
+    @property
+    def accepted(self) -> int:
+        """How often the same code was called faster."""
+        verdicts = [choose.confirmed(NOTHING, one, self.min_speedup) for one in self.same]
+        return sum(isinstance(one, Accepted) for one in verdicts)
 
     @property
     def rate_at_most(self) -> float:
         """The upper end of the rate of false positives, with 95 % confidence."""
         return upper_bound(self.accepted, len(self.same))
+
+    @property
+    def faster_wanted(self) -> float:
+        """What the interval of the faster code had to pass: half of its speed-up at most."""
+        return wanted_of_faster(self.min_speedup)
+
+    @property
+    def found(self) -> int:
+        """How often the faster code was found to be."""
+        verdicts = [choose.confirmed(NOTHING, one, self.faster_wanted) for one in self.faster]
+        return sum(isinstance(one, Accepted) for one in verdicts)
 
     @property
     def half_width(self) -> float:
@@ -74,6 +90,11 @@ class Calibration:
     def smallest(self) -> float:
         """The smallest speed-up that is found nine times in ten."""
         return self.min_speedup * (1 + self.half_width)
+
+
+def wanted_of_faster(min_speedup: float) -> float:
+    """The speed-up that code which is faster by `TRUE` has to pass."""
+    return min(min_speedup, math.sqrt(TRUE))
 
 
 def upper_bound(count: int, of: int) -> float:
@@ -105,25 +126,22 @@ def calibrate(
     bench = _Bench(store)
     same: list[Measurement] = []
     faster: list[Measurement] = []
-    accepted = number = 0
+    number = 0
     while not (same and faster) or time.monotonic() - began < seconds:
         function = bench.functions[number % len(bench.functions)]
         left = max(0, round(seconds - (time.monotonic() - began)))
         tell(f"comparing code of known speed: {number} comparisons, {left} s left")
         if number % 3 == 2 or (same and not faster):
-            found = bench.compare(function, LESS, min(min_speedup, math.sqrt(TRUE)))
+            found = bench.compare(function, LESS, wanted_of_faster(min_speedup))
             faster += [found] if isinstance(found, Measurement) else []
         else:
             found = bench.compare(function, f"{LOOPS} ", min_speedup)
-            if isinstance(found, Measurement):
-                same.append(found)
-                verdict = choose.confirmed(NOTHING, found, min_speedup)
-                accepted += isinstance(verdict, Accepted)
+            same += [found] if isinstance(found, Measurement) else []
         number += 1
         if isinstance(found, NotMeasured):
             return found
     taken = time.monotonic() - began
-    return Calibration(min_speedup, tuple(same), accepted, tuple(faster), taken)
+    return Calibration(min_speedup, tuple(same), tuple(faster), taken)
 
 
 class _Bench:

@@ -59,7 +59,7 @@ CONFIRM = Effort(pairs=6, most=12, groups=7, block_s=0.03, confirms=True)
 GIVES_UP = 3  # samples, from which on the interval is narrow enough to give up
 LONG_NS = 1_000_000_000  # CPU time of a sample whose calls take long
 CLEAR, FEW_GROUPS = math.log(1.5), 3  # of a ratio so far from 1, fewer blocks are enough
-APART = Effort(pairs=6, most=12, groups=4, block_s=0.03)  # processes differ more than blocks
+APART = Effort(pairs=5, most=12, groups=4, block_s=0.03)  # processes differ more than blocks
 
 
 @dataclass(frozen=True, slots=True)
