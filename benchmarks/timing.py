@@ -1,31 +1,46 @@
 """How often the same code is called faster, and how often code that is faster is found to be.
 
-    python benchmarks/timing.py [--comparisons 60] [--load 0]
+    python benchmarks/timing.py [--load quiet|mid|heavy] [--comparisons 60] [--to FILE]
+    python benchmarks/timing.py --best-of 10 --sessions 20 [--load ...] [--to FILE]
+    python benchmarks/timing.py --summary FILE
 
 Records a program of three functions (dictionaries and text; floats; allocation and sorting) and
 has the timer of `perftrace optimize` compare versions whose true ratio is known: the same work,
 and 5 % and 10 % less of it. Each comparison is a whole confirmation as `optimize` makes it, with
 new processes; the wanted speed-up is 1.02 (the default of 1.05 would hide what is tested here).
-`--load` starts so many programs that use all the CPU time they get. Fails if more than one in a
-hundred comparisons of the same code is accepted.
+`--best-of` makes whole sessions instead: so many copies of the original go through the first look,
+the measurement and the confirmation, and none should come out accepted.
+
+`--load` starts neighbours: none, one, or three processes with bursts of work and pauses of 20 to
+500 ms, drawn from a seeded generator. Every result is a line of JSON in the file given by `--to`,
+so that several invocations add up; `--summary` prints a table over all. Fails if more than one in
+a hundred comparisons (sessions) of the same code is accepted.
 """
 
 import argparse
+import json
+import math
 import os
-import random
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from perftrace.model import Accepted, Evidence, Function, Measurement
+from perftrace.model import Accepted, Candidate, Evidence, Function, Measurement
 from perftrace.optimizer import choose, measure, oracle
-from perftrace.optimizer.measure import CONFIRM, Timer
+from perftrace.optimizer.choose import Timed
+from perftrace.optimizer.measure import CONFIRM, MEASURE, SCREEN, Effort, Timer, Workload
+from perftrace.optimizer.verify import Passed
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.store import Store
 
 WANTED = 1.02
+NOTHING = Evidence(1, 1, 0)  # verdicts are on speed alone here
 ENTRY = "import sys; from perftrace.cli import main; sys.exit(main())"
 PROGRAM = """
 def text(words):
@@ -54,72 +69,205 @@ if __name__ == "__main__":
         floats([n / 7 for n in range(size)])
         rows(list(range(size)))
 """
-TRUE = {"the same": 100, "5 % less": 95, "10 % less": 90}
+SAME, LESS_5, LESS_10, BEST = "the same", "5 % less", "10 % less", "best of several"
+LOOPS = {SAME: 100, LESS_5: 95, LESS_10: 90}
+LOADS = {"quiet": 0, "mid": 1, "heavy": 3}  # neighbours
+NEIGHBOUR = """
+import os, random, sys, time
+dice, parent = random.Random(int(sys.argv[1])), os.getppid()
+while os.getppid() == parent:
+    end = time.perf_counter() + dice.uniform(0.02, 0.5)
+    while time.perf_counter() < end:
+        sum(range(1000))
+    time.sleep(dice.uniform(0.02, 0.5))
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison or session."""
+
+    load: str
+    kind: str
+    function: str
+    accepted: bool
+    ratio: float
+    low: float
+    high: float
+    processes: int  # with both versions, or pairs of processes
+    seconds: float
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--load", choices=LOADS, default="quiet", help="neighbours")
     parser.add_argument("--comparisons", type=int, default=60, help="of each kind")
-    parser.add_argument("--load", type=int, default=0, help="programs that run beside it")
+    parser.add_argument("--kinds", nargs="+", choices=LOOPS, default=list(LOOPS))
+    parser.add_argument("--best-of", type=int, default=0, help="identical candidates per session")
+    parser.add_argument("--sessions", type=int, default=20, help="with --best-of")
+    parser.add_argument("--seed", type=int, default=1, help="of the neighbours")
+    parser.add_argument("--to", type=Path, help="file to which each result is added")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="only print what it holds")
     options = parser.parse_args()
-    beside = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.load)
-    ]
+    if options.summary:
+        lines = [Line(**json.loads(row)) for row in options.summary.read_text().splitlines()]
+        return summary(lines)
+    lines = []
+    with neighbours(LOADS[options.load], options.seed), Laboratory() as laboratory:
+        for number, line in enumerate(made(laboratory, options), start=1):
+            lines.append(line)
+            if options.to:
+                with options.to.open("a") as file:
+                    file.write(json.dumps(asdict(line)) + "\n")
+            print(f"{number} done", end="\r", file=sys.stderr)
+    return summary(lines)
+
+
+@contextmanager
+def neighbours(count: int, seed: int) -> Iterator[None]:
+    """So many processes that come and go on the CPUs."""
+    command = [sys.executable, "-c", NEIGHBOUR]
+    beside = [subprocess.Popen([*command, str(seed + number)]) for number in range(count)]
     try:
-        with tempfile.TemporaryDirectory() as name:
-            found = compared(Path(name), options.comparisons)
+        yield
     finally:
         for process in beside:
             process.kill()
             process.wait()
-    for kind, (accepted, ratios, samples) in found.items():
-        ratios.sort()
-        middle = ratios[len(ratios) // 2]
-        print(
-            f"{kind}: {accepted} of {len(ratios)} accepted; ratios {ratios[0]:.3f} to"
-            f" {ratios[-1]:.3f}, median {middle:.3f}; {samples / len(ratios):.1f} processes each"
-        )
-    wrong, ratios, _ = found["the same"]
-    return int(wrong > max(1, len(ratios) / 100))
 
 
-def compared(folder: Path, count: int) -> dict[str, tuple[int, list[float], int]]:
-    """By kind: how many were accepted, all ratios, and the processes that they took."""
-    (folder / "app.py").write_text(PROGRAM)
-    run = [sys.executable, "-c", ENTRY, "run", "--overhead", "50%", "app.py"]
-    environment = {**os.environ, "XDG_CONFIG_HOME": f"{folder}/config"}
-    os.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
-    subprocess.run(run, cwd=folder, env=environment, check=True, capture_output=True)
-    accepted: Counter[str] = Counter()
-    samples: Counter[str] = Counter()
-    ratios: dict[str, list[float]] = {kind: [] for kind in TRUE}
-    with Store.open(folder / ".perftrace" / "trace.db") as store:
-        functions = [one for one in store.functions().values() if one.name != "<module>"]
-        for number in range(count):
+class Laboratory:
+    """The recorded program (context manager)."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        folder = Path(self._folder.name)
+        (folder / "app.py").write_text(PROGRAM)
+        os.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
+        run = [sys.executable, "-c", ENTRY, "run", "--overhead", "50%", "app.py"]
+        subprocess.run(run, cwd=folder, check=True, capture_output=True)
+        self._store = Store.open(folder / ".perftrace" / "trace.db")
+        self.workers = Workers(self._store)
+        found = self._store.functions().values()
+        self.functions = [one for one in found if one.name != "<module>"]
+        self._prepared: dict[str, tuple[Version, Workload]] = {}
+
+    def prepared(self, function: Function) -> tuple[Version, Workload]:
+        """The original, and the calls that it is timed with."""
+        if function.name not in self._prepared:
+            original = Version(function, self._store.source_text(function))
+            run = self._store.last_run()
+            truth = oracle.consult(run, original, self.workers)
+            workload = measure.warm(truth, self._store.calls(function, run=run))
+            assert isinstance(workload, Workload), workload
+            self._prepared[function.name] = original, workload
+        return self._prepared[function.name]
+
+    def changed(self, function: Function, loops: int, number: int = 0) -> Version:
+        """The function with so many of its hundred loops, each number with a text of its own."""
+        original, _ = self.prepared(function)
+        before, mark, rest = original.source.partition(f"def {function.name}(")
+        spaces = " " * (number + 1)
+        text = before + mark + rest.replace("range(100)", f"range({loops}){spaces}", 1)
+        return Version(function, text)
+
+    def __enter__(self) -> "Laboratory":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+        self._folder.cleanup()
+
+
+def made(laboratory: Laboratory, options: argparse.Namespace) -> Iterator[Line]:
+    """The comparisons, or the sessions."""
+    functions = laboratory.functions
+    if options.best_of:
+        for number in range(options.sessions):
             function = functions[number % len(functions)]
-            for kind, loops in TRUE.items():
-                found = _compare(store, function, loops)
-                accepted[kind] += isinstance(
-                    choose.confirmed(Evidence(1, 1, 0), found, WANTED), Accepted
-                )
-                ratios[kind].append(found.ratio)
-                samples[kind] += found.pairs
-            print(f"{number + 1} of {count}", end="\r", file=sys.stderr)
-    return {kind: (accepted[kind], ratios[kind], samples[kind]) for kind in TRUE}
+            yield session(laboratory, options.load, function, options.best_of)
+        return
+    for number in range(options.comparisons):
+        for kind in options.kinds:
+            function = functions[number % len(functions)]
+            yield comparison(laboratory, options.load, function, kind)
 
 
-def _compare(store: Store, function: Function, loops: int) -> Measurement:
-    workers = Workers(store)
-    original = store.source_text(function)
-    before, mark, rest = original.partition(f"def {function.name}(")
-    new = before + mark + rest.replace("range(100)", f"range({loops}) ", 1)
-    truth = oracle.consult(store.last_run(), Version(function, original), workers)
-    workload = measure.warm(truth, store.calls(function, run=store.last_run()))
-    assert not isinstance(workload, measure.NotMeasured), workload
-    timer = Timer(workers, random.SystemRandom())
-    found = timer.measure(workload, truth.original, Version(function, new), CONFIRM, WANTED)
+def comparison(laboratory: Laboratory, load: str, function: Function, kind: str) -> Line:
+    """One confirmation."""
+    new = laboratory.changed(function, LOOPS[kind])
+    began = time.perf_counter()
+    found = timed(laboratory, Timer(laboratory.workers), new, CONFIRM)
+    return line(load, kind, function, found, time.perf_counter() - began)
+
+
+def session(laboratory: Laboratory, load: str, function: Function, count: int) -> Line:
+    """The original's copies as candidates; what comes of the best of them."""
+    timer = Timer(laboratory.workers)
+    began = time.perf_counter()
+    source = laboratory.prepared(function)[0].source
+
+    def looked_at(candidate: Candidate, effort: Effort) -> Timed:
+        found = timed(laboratory, timer, Version(function, candidate.source), effort)
+        return Timed(candidate, Passed(NOTHING), found)
+
+    texts = [laboratory.changed(function, LOOPS[SAME], number).source for number in range(count)]
+    candidates = [Candidate(function, "same", ("same",), "", source, text) for text in texts]
+    survivors = choose.survivors([looked_at(one, SCREEN) for one in candidates])
+    measured = [looked_at(one.candidate, MEASURE) for one in survivors]
+    best = choose.best(measured, WANTED)
+    if best is None:
+        ratio = max((one.measurement.ratio for one in measured), default=1.0)
+        taken = time.perf_counter() - began
+        none = Measurement(ratio, 0.0, math.inf, 0, 0.0, 0.0, "cpu")
+        return line(load, BEST, function, none, taken)
+    found = looked_at(best.candidate, CONFIRM).measurement
+    return line(load, BEST, function, found, time.perf_counter() - began)
+
+
+def timed(laboratory: Laboratory, timer: Timer, new: Version, effort: Effort) -> Measurement:
+    original, workload = laboratory.prepared(new.function)
+    found = timer.measure(workload, original, new, effort, WANTED)
     assert isinstance(found, Measurement), found
     return found
+
+
+def line(load: str, kind: str, function: Function, found: Measurement, taken: float) -> Line:
+    accepted = isinstance(choose.confirmed(NOTHING, found, WANTED), Accepted)
+    figures = found.ratio, found.low, found.high
+    return Line(load, kind, function.name, accepted, *figures, found.pairs, taken)
+
+
+def summary(lines: Sequence[Line]) -> int:
+    """Print the table; whether too many of the same were accepted."""
+    print(f"{'load':6} {'kind':16} {'accepted':>12} {'ratio 5-95 %':>16} {'s: median, 95 %':>16}")
+    wrong = False
+    for load in LOADS:
+        for kind in (*LOOPS, BEST):
+            group = [one for one in lines if (one.load, one.kind) == (load, kind)]
+            if group:
+                print(row(load, kind, group))
+                accepted = sum(one.accepted for one in group)
+                same = kind in {SAME, BEST}
+                wrong |= same and accepted > max(1, len(group) / 100)
+    return int(wrong)
+
+
+def row(load: str, kind: str, group: Sequence[Line]) -> str:
+    accepted = sum(one.accepted for one in group)
+    ratio, spent = at(group, lambda one: one.ratio), at(group, lambda one: one.seconds)
+    middle = statistics.median(one.seconds for one in group)
+    spread = f"{ratio(0.05):.3f} to {ratio(0.95):.3f}"
+    return (
+        f"{load:6} {kind:16} {accepted:5} of {len(group):<4} {spread:>16}"
+        f" {middle:8.1f} {spent(0.95):7.1f}"
+    )
+
+
+def at(group: Sequence[Line], figure: Callable[[Line], float]) -> Callable[[float], float]:
+    """The figure below which that share of them lie."""
+    ordered = sorted(map(figure, group))
+    return lambda share: ordered[round(share * (len(ordered) - 1))]
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from perftrace.replay.compare import Same
 from perftrace.replay.requests import NotReplayed
 
 # Fixed, as the user wants a figure whatever it is; nine give an interval by ranks of eight of them.
-EFFORT = Effort(pairs=9, most=9, groups=7, block_s=0.03)
+EFFORT = Effort(pairs=9, most=9, groups=7, block_s=0.03, gives_up=False)
 CLEAR = 1.01  # what lies between this and its inverse is taken for the place of code in memory
 OUTSIDE = "outside"  # the gate's finding that more changed than the function
 

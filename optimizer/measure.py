@@ -51,14 +51,17 @@ class Effort:
     block_s: float  # a block with its preparation: copying arguments can take longer than a call
     cold: bool = False  # in interpreters of their own from the start: the figures that count
     confirms: bool = False  # what was found in a shared process is measured in separate ones too
+    gives_up: bool = True  # as soon as the interval lies below the speed-up that is wanted
 
 
 SCREEN = Effort(pairs=1, most=1, groups=3, block_s=0.03)
 MEASURE = Effort(pairs=4, most=8, groups=7, block_s=0.03)
-CONFIRM = Effort(pairs=6, most=12, groups=11, block_s=0.03, cold=True, confirms=True)
+CONFIRM = Effort(pairs=6, most=12, groups=7, block_s=0.03, cold=True, confirms=True)
+GIVES_UP = 3  # samples, from which on the interval is narrow enough to give up
 LONG_NS = 1_000_000_000  # CPU time of a sample whose calls take long
 CLEAR, FEW_GROUPS = math.log(1.5), 3  # of a ratio so far from 1, fewer blocks are enough
-APART = Effort(pairs=6, most=12, groups=5, block_s=0.03, cold=True)
+# Processes differ more than blocks.
+APART = Effort(pairs=5, most=12, groups=4, block_s=0.03, cold=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class _NoTime(Exception):  # noqa: N818 - an outcome
 
 
 type Both = tuple[Version, Version]  # old, new
+type IntervalOf = Callable[[Sequence[float]], Interval]
 type Run = Callable[[int, int, int], BlockTime]  # so many rounds of one version, and its place
 type Take = Callable[[ExitStack, Workload, Both, Effort, int], _Sample | _Apart]
 
@@ -180,9 +184,8 @@ class Timer:
     ) -> Measurement | NotMeasured | _Apart:
         """Take samples until their interval is clear."""
         samples: list[_Sample] = []
-        while len(samples) < effort.pairs or (
-            len(samples) < effort.most and _is_open(_interval(samples), wanted)
-        ):
+        interval_of = interval.of_logs if sample == self._together else interval.of_symmetric_logs
+        while _needs_more(samples, interval_of, effort, wanted):
             seed = self._seed(len(samples), effort)
             try:
                 with ExitStack() as stack:
@@ -196,7 +199,7 @@ class Timer:
                 effort = replace(effort, groups=min(effort.groups, FEW_GROUPS))
             if found.spent > LONG_NS and len(samples) == 1:  # long calls are steadier, and dear
                 effort = replace(effort, pairs=(effort.pairs + 1) // 2, most=effort.most // 2 + 1)
-        return _measurement(samples)
+        return _measurement(samples, interval_of)
 
     def _seed(self, place: int, effort: Effort) -> int:
         """The hash seed of a sample: each has another, as long as there are servers for it."""
@@ -291,8 +294,8 @@ def _of_groups(groups: Sequence[tuple[float, float]]) -> _Sample:
     return _Sample(old, new, statistics.median(math.log(a / b) for a, b in groups))
 
 
-def _measurement(samples: Sequence[_Sample]) -> Measurement:
-    found = _interval(samples)
+def _measurement(samples: Sequence[_Sample], interval_of: IntervalOf) -> Measurement:
+    found = interval_of([sample.log for sample in samples])
     return Measurement(
         ratio=found.ratio,
         low=found.low,
@@ -304,13 +307,22 @@ def _measurement(samples: Sequence[_Sample]) -> Measurement:
     )
 
 
-def _interval(samples: Sequence[_Sample]) -> Interval:
-    return interval.of_logs([sample.log for sample in samples])
+def _needs_more(
+    samples: Sequence[_Sample], interval_of: IntervalOf, effort: Effort, wanted: float
+) -> bool:
+    """Whether another sample can still decide.
 
-
-def _is_open(found: Interval, wanted: float) -> bool:
-    """Whether it may well be fast enough, but not surely."""
-    return found.low <= wanted < found.ratio
+    Giving up early accepts nothing that would not be; what is lost is a candidate whose first
+    samples all lie below the speed-up that is wanted, though more would lie above.
+    """
+    if len(samples) < min(GIVES_UP, effort.pairs):
+        return True
+    found = interval_of([sample.log for sample in samples])
+    if effort.gives_up and found.high < wanted:
+        return False
+    if len(samples) < effort.pairs:
+        return True
+    return len(samples) < effort.most and found.low <= wanted < found.ratio
 
 
 def _calibrate(run: Run, effort: Effort) -> tuple[int, int]:

@@ -252,3 +252,25 @@ def test_missing_requirements_and_a_broken_compression_fail(
     monkeypatch.setattr(compress, "pack", lambda blob: ("zstd", blob))
     monkeypatch.setattr(compress, "unpack", lambda *_: b"")
     assert checks.check_zstd(place()).state == "fail"
+
+
+def test_calibrating_says_how_far_timings_can_be_trusted_and_leaves_nothing(
+    capsys: Capture,
+) -> None:
+    before = sorted(Path.cwd().rglob("*"))
+    assert main(["doctor", "--json", "--calibrate", "--duration", "1s"]) in {0, 1}
+    found = json.loads(capsys.readouterr().out)["calibration"]
+    same = found["same"]
+    assert same["comparisons"] >= 1
+    assert 0 <= same["accepted"] <= same["comparisons"]
+    assert same["rate_at_most"] == pytest.approx(1 - 0.05 ** (1 / same["comparisons"])) or (
+        same["accepted"] > 0
+    )
+    assert found["faster"]["comparisons"] >= 1
+    assert found["min_speedup"] == Settings().min_speedup
+    assert sorted(Path.cwd().rglob("*")) == before
+
+
+def test_without_calibrating_the_document_says_so(capsys: Capture) -> None:
+    main(["doctor", "--json"])
+    assert json.loads(capsys.readouterr().out)["calibration"] is None
