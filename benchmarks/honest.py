@@ -125,7 +125,8 @@ def offer(store: Store, change: Change) -> Outcome:
     new = honest.applied(original, change)
     candidate = Candidate(function, "given", (change.name,), "", original, new)
     run = store.last_run()
-    found = pipeline.check(Workers(store), run, candidate, Settings().min_speedup)
+    with Workers(store) as workers:
+        found = pipeline.check(workers, run, candidate, Settings().min_speedup)
     assert not isinstance(found, Passed), "its speed was asked for"
     measurement = getattr(found, "measurement", None)
     witness = f" by {found.witness.call}" if isinstance(found, Rejected) and found.witness else ""

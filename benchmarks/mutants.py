@@ -182,8 +182,15 @@ def examine(subject: Subject, limit: int, further: int, seed: int) -> Result:
 def _offer_all(
     store: Store, subject: Subject, settings: tuple[int, int, int], result: Result
 ) -> None:
+    with Workers(store) as workers:
+        _offer_with(workers, subject, settings, result)
+
+
+def _offer_with(
+    workers: Workers, subject: Subject, settings: tuple[int, int, int], result: Result
+) -> None:
     limit, further, seed = settings
-    workers = Workers(store)
+    store = workers.store
     functions = [one for one in store.functions().values() if subject.alias in one.file]
     function = locate.find(subject.function, functions)
     original = Version(function, store.source_text(function))

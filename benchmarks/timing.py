@@ -175,6 +175,7 @@ class Laboratory:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.workers.close()
         self._store.close()
         self._folder.cleanup()
 

@@ -122,8 +122,14 @@ def calibrate(
     Raises:
         TraceError: the trace file is damaged.
     """
+    with Workers(store) as workers:
+        return _compared(_Bench(store, workers), min_speedup, seconds, tell)
+
+
+def _compared(
+    bench: "_Bench", min_speedup: float, seconds: float, tell: Tell
+) -> Calibration | NotMeasured:
     began = time.monotonic()
-    bench = _Bench(store)
     same: list[Measurement] = []
     faster: list[Measurement] = []
     number = 0
@@ -147,9 +153,9 @@ def calibrate(
 class _Bench:
     """The recorded program, ready to be compared with versions of itself."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, workers: Workers) -> None:
         self._store = store
-        self._workers = Workers(store)
+        self._workers = workers
         found = store.functions().values()
         self.functions: Sequence[Function] = [
             one for one in found if one.name in {"text", "floats"}

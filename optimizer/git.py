@@ -4,8 +4,10 @@ Git is told not to take locks, so that even its index stays as it is.
 """
 
 import os
+import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import decode_source
 from pathlib import Path
@@ -13,10 +15,7 @@ from pathlib import Path
 from perftrace.errors import UsageError
 
 WORKTREE = ("WORKTREE", ".")  # names of the files as they are
-QUIET = (
-    *("--no-optional-locks", "-c", "diff.autoRefreshIndex=false"),
-    *("-c", "core.quotepath=off", "-c", "core.fsmonitor=false"),
-)
+QUIET = ("--no-optional-locks", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,14 @@ class Repository:
         if not ids:
             return set()
         options = ["--name-only", "--no-renames", "--no-ext-diff", "-z"]
-        return self._names(["diff", *options, *ids, "--"])
+        with tempfile.TemporaryDirectory(prefix="perftrace-") as folder:
+            copy = Path(folder) / "index"  # `git diff` notes in it which files it has looked at
+            place = _git(self.root, ["rev-parse", "--git-path", "index"]).stdout.rstrip(b"\n")
+            index = self.root / os.fsdecode(place)
+            if not index.exists():
+                return self._names(["diff", *options, *ids, "--"])
+            shutil.copyfile(index, copy)
+            return self._names(["diff", *options, *ids, "--"], {"GIT_INDEX_FILE": str(copy)})
 
     def untracked(self) -> set[str]:
         """Files that are not under git, nor ignored, by their path from the root.
@@ -113,21 +119,26 @@ class Repository:
         except SyntaxError as error:  # an encoding that Python does not know
             raise ValueError(str(error)) from error
 
-    def _names(self, arguments: Sequence[str]) -> set[str]:
-        done = _git(self.root, arguments)
+    def _names(
+        self, arguments: Sequence[str], variables: Mapping[str, str] | None = None
+    ) -> set[str]:
+        done = _git(self.root, arguments, variables)
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
             raise UsageError("git-failed", f"git {arguments[0]} failed in {self.root}: {words}")
         return {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
 
 
-def _git(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProcess[bytes]":
+def _git(
+    folder: Path, arguments: Sequence[str], variables: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(
             ["git", *QUIET, "-C", str(folder), *arguments],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
+            env={**os.environ, **(variables or {})},
         )
     except OSError as error:
         raise UsageError(

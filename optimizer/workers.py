@@ -135,6 +135,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the fork servers."""
         self._servers.close()
 
     def learn(self, process_id: int, session: Session) -> None:

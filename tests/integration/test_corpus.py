@@ -95,6 +95,7 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rec
         }
         yield found
         for one in found.values():
+            one.workers.close()
             one.store.close()
 
 

@@ -256,14 +256,19 @@ def change(trace: tuple[Path, Store], name: str, old: str, new: str) -> Candidat
     return Candidate(function, "planted", (new,), "", original, original.replace(old, new))
 
 
+@pytest.fixture
+def workers(trace: tuple[Path, Store]) -> Iterator[Workers]:
+    with Workers(trace[1]) as found:
+        yield found
+
+
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_difference_is_rejected_and_shown(
-    trace: tuple[Path, Store], planted: str
+    trace: tuple[Path, Store], workers: Workers, planted: str
 ) -> None:
     name, old, new, where = PLANTED[planted]
     _, store = trace
     candidate = change(trace, name, old, new)
-    workers = Workers(store)
     truth = oracle.consult(
         store.last_run(), Version(candidate.function, candidate.original), workers
     )
@@ -276,10 +281,11 @@ def test_a_planted_difference_is_rejected_and_shown(
     assert found.witness.call.startswith((name, "main()"))
 
 
-def test_without_an_explanation_the_gate_is_reason_enough(trace: tuple[Path, Store]) -> None:
+def test_without_an_explanation_the_gate_is_reason_enough(
+    trace: tuple[Path, Store], workers: Workers
+) -> None:
     _, store = trace
     candidate = change(trace, "announce", 'print(f"now serving {name}")', "pass")
-    workers = Workers(store)
     truth = oracle.consult(
         store.last_run(), Version(candidate.function, candidate.original), workers
     )
@@ -298,15 +304,19 @@ def test_without_an_explanation_the_gate_is_reason_enough(trace: tuple[Path, Sto
         ("batches", "for start in", "size = size\n    for start in"),
     ],
 )
-def test_an_honest_change_passes(trace: tuple[Path, Store], name: str, old: str, new: str) -> None:
+def test_an_honest_change_passes(
+    trace: tuple[Path, Store], workers: Workers, name: str, old: str, new: str
+) -> None:
     _, store = trace
     candidate = change(trace, name, old, new)
-    found = pipeline.check(Workers(store), store.last_run(), candidate, None)
+    found = pipeline.check(workers, store.last_run(), candidate, None)
     assert isinstance(found, Passed), found
     assert found.evidence.recorded > 0
 
 
-def test_an_honest_faster_candidate_is_accepted(trace: tuple[Path, Store]) -> None:
+def test_an_honest_faster_candidate_is_accepted(
+    trace: tuple[Path, Store], workers: Workers
+) -> None:
     _, store = trace
     candidate = change(
         trace,
@@ -314,7 +324,7 @@ def test_an_honest_faster_candidate_is_accepted(trace: tuple[Path, Store]) -> No
         "    for order in orders:\n        if order in customers:",
         "    wanted = set(customers)\n    for order in orders:\n        if order in wanted:",
     )
-    found = pipeline.check(Workers(store), store.last_run(), candidate, 1.05)
+    found = pipeline.check(workers, store.last_run(), candidate, 1.05)
     assert isinstance(found, Accepted), found
     assert found.measurement.low > 1.05
     assert found.evidence.coverage == Coverage((5, 5), (4, 4))
@@ -326,8 +336,8 @@ def test_an_honest_faster_candidate_is_accepted(trace: tuple[Path, Store]) -> No
     assert costs.memory is not None
 
 
-def test_the_same_code_again_is_not_faster(trace: tuple[Path, Store]) -> None:
+def test_the_same_code_again_is_not_faster(trace: tuple[Path, Store], workers: Workers) -> None:
     _, store = trace
     candidate = change(trace, "known", "    kept = []", "    kept = list()")
-    found = pipeline.check(Workers(store), store.last_run(), candidate, 1.05)
+    found = pipeline.check(workers, store.last_run(), candidate, 1.05)
     assert isinstance(found, Rejected | Inconclusive), found
