@@ -13,7 +13,7 @@ from __future__ import annotations
 import builtins
 from gc import get_referents
 
-from . import naming  # noqa: TID252 - loaded as _perftrace.native in the user's program
+from . import adapters, naming  # noqa: TID252 - loaded as _perftrace.native in the user's program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the traced program must not import typing on our behalf
@@ -26,7 +26,6 @@ type Reduced = tuple[Any, ...] | str | None
 type Reducer = Callable[[Any], Reduced]
 
 TRUSTED_PACKAGES = ("numpy", "pandas")  # their own reductions are used as they are
-_COPY_LIMIT = 16 * 1024 * 1024  # bytes of a strided array, which has to be copied to be read
 _PLAIN_KEYS = frozenset(map(id, (str, int, bool, float, bytes, type(None))))
 
 
@@ -117,13 +116,6 @@ def _logger(value: Any) -> Reduced:
     return "a logger that logging.getLogger does not know"
 
 
-def _array(value: Any) -> Reduced:
-    if value.flags.c_contiguous or value.flags.f_contiguous:
-        return _own(value)
-    large = f"a strided array of {value.nbytes} bytes"
-    return large if value.nbytes > _COPY_LIMIT else _own(value.copy())
-
-
 def _trusted(package: str, reducer: Reducer) -> Reducer:
     """A library's own reduction; some refuse, or give a name where a value has one."""
 
@@ -132,6 +124,8 @@ def _trusted(package: str, reducer: Reducer) -> Reducer:
             reduced = reducer(value)
         except (TypeError, ValueError, NotImplementedError) as error:
             reduced = f"{package} refuses to reduce it: {type(error).__name__}"
+        if package == "pandas":
+            reduced = adapters.without_caches(reduced)
         name = naming.of_constant(value, (package,)) if type(reduced) is str else None
         return (getattr, (naming.modules[package], name[1])) if name else reduced
 
@@ -178,7 +172,13 @@ REDUCERS: dict[naming.Name, Reducer] = {
     ("random", "Random"): lambda value: (type(value), (), value.getstate()),
     ("logging", "Logger"): _logger,
     ("logging", "RootLogger"): _logger,
-    ("numpy", "ndarray"): _array,
+    ("numpy", "ndarray"): adapters.array,
+    ("numpy.ma", "MaskedArray"): adapters.masked_array,
+    ("numpy.ma.core", "MaskedArray"): adapters.masked_array,
+    ("pandas", "DataFrame"): adapters.frame,
+    ("pandas.core.frame", "DataFrame"): adapters.frame,
+    ("pandas", "Series"): adapters.frame,
+    ("pandas.core.series", "Series"): adapters.frame,
 }
 
 

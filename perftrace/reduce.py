@@ -12,7 +12,7 @@ import builtins
 import types
 from _weakref import ref as weak_reference
 
-from . import naming, native  # noqa: TID252 - loaded as _perftrace.reduce in the user's program
+from . import adapters, naming, native  # noqa: TID252 - loaded as _perftrace.reduce in the user's program
 from .layout import Layout, solid_base  # noqa: TID252
 
 TYPE_CHECKING = False
@@ -250,16 +250,19 @@ _searches = 256  # how many times all modules may be searched for a bare object(
 class _InstanceReducer:
     """Reads instances of one class: inline attributes, slots, and the state of its base."""
 
-    __slots__ = ("_items", "_layout", "_value")
+    __slots__ = ("_caches", "_items", "_layout", "_value")
 
     def __init__(self, cls: type, base: type, name: naming.Name) -> None:
         self._layout = Layout(cls, base)
         maker = native.BASE_VALUES.get(name)
         self._value = maker(base) if maker else None
         self._items = native.BASE_ITEMS.get(name)
+        self._caches = adapters.cached_names(cls)
 
     def __call__(self, value: Any) -> native.Reduced:
         attributes = self._layout.read(value)
+        if self._caches or adapters.HASH in attributes:
+            attributes = self._without_caches(attributes)
         if self._value is None and self._items is None:
             if not attributes:
                 return _reduce_stateless(value)
@@ -269,6 +272,12 @@ class _InstanceReducer:
         if items is None and not attributes:
             return make, (type(value), base)
         return make, (type(value), base), (attributes, items), None, None, fill
+
+    def _without_caches(self, attributes: dict[str, object]) -> dict[str, object]:
+        kept = {name: one for name, one in attributes.items() if name not in self._caches}
+        if adapters.HASH in kept:
+            kept[adapters.HASH] = None
+        return kept
 
 
 def _reduce_stateless(value: Any) -> native.Reduced:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from perftrace.replay.elements import floats, one_nan, with_floats
 from perftrace.show import type_name
 from perftrace.values import (
     ByteArrayNode,
@@ -147,12 +148,21 @@ def _instance(node: InstanceNode, keys: "Names") -> Shape:
 def _reduction(node: ReduceNode, keys: "Names") -> Shape:
     parts = [
         Part("function", ("", None), node.function),
-        Part("arguments", ("", None), node.arguments),
+        Part("arguments", ("", None), _arguments(node)),
         Part("state", ("", None), node.state),
         *_items(node.list_items),
         *_pairs(node.dict_items, keys),
     ]
     return Shape(("call", keys.made(node)), parts)
+
+
+def _arguments(node: ReduceNode) -> TupleNode:
+    """The arguments; numpy's floats have one NaN, as Python's."""
+    found = floats(node)
+    if found is None:
+        return node.arguments
+    plain = one_nan(*found)
+    return node.arguments if plain is found[0] else with_floats(node, plain)
 
 
 _SHAPES: "dict[type, Callable[[Any, Names], Shape]]" = {

@@ -23,6 +23,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
         frozenset(
             {"snapshot", "restore", "reduce", "near", "native", "layout", "naming", "effects"}
+            | {"adapters"}
         ),
     ),
     (frozenset({"config", "key", "faults", "advice"}),),
@@ -59,6 +60,7 @@ INSIDE = {
             "reduce",
             "near",
             "native",
+            "adapters",
             "layout",
             "naming",
             "effects",
