@@ -96,6 +96,7 @@ class Line:
     high: float
     processes: int  # with both versions, or pairs of processes
     seconds: float
+    cpu_seconds: float  # of all processes but the neighbours
 
 
 def main() -> int:
@@ -197,15 +198,15 @@ def made(laboratory: Laboratory, options: argparse.Namespace) -> Iterator[Line]:
 def comparison(laboratory: Laboratory, load: str, function: Function, kind: str) -> Line:
     """One confirmation."""
     new = laboratory.changed(function, LOOPS[kind])
-    began = time.perf_counter()
+    began = clocks()
     found = timed(laboratory, Timer(laboratory.workers), new, CONFIRM)
-    return line(load, kind, function, found, time.perf_counter() - began)
+    return line(load, kind, function, found, began)
 
 
 def session(laboratory: Laboratory, load: str, function: Function, count: int) -> Line:
     """The original's copies as candidates; what comes of the best of them."""
     timer = Timer(laboratory.workers)
-    began = time.perf_counter()
+    began = clocks()
     source = laboratory.prepared(function)[0].source
 
     def looked_at(candidate: Candidate, effort: Effort) -> Timed:
@@ -219,11 +220,10 @@ def session(laboratory: Laboratory, load: str, function: Function, count: int) -
     best = choose.best(measured, WANTED)
     if best is None:
         ratio = max((one.measurement.ratio for one in measured), default=1.0)
-        taken = time.perf_counter() - began
         none = Measurement(ratio, 0.0, math.inf, 0, 0.0, 0.0, "cpu")
-        return line(load, BEST, function, none, taken)
+        return line(load, BEST, function, none, began)
     found = looked_at(best.candidate, CONFIRM).measurement
-    return line(load, BEST, function, found, time.perf_counter() - began)
+    return line(load, BEST, function, found, began)
 
 
 def timed(laboratory: Laboratory, timer: Timer, new: Version, effort: Effort) -> Measurement:
@@ -233,15 +233,26 @@ def timed(laboratory: Laboratory, timer: Timer, new: Version, effort: Effort) ->
     return found
 
 
-def line(load: str, kind: str, function: Function, found: Measurement, taken: float) -> Line:
+def clocks() -> tuple[float, float]:
+    """Wall time, and CPU time of ours and of the children that have ended."""
+    used = os.times()
+    spent = used.user + used.system + used.children_user + used.children_system
+    return time.perf_counter(), spent
+
+
+def line(
+    load: str, kind: str, function: Function, found: Measurement, began: tuple[float, float]
+) -> Line:
     accepted = isinstance(choose.confirmed(NOTHING, found, WANTED), Accepted)
+    wall, cpu = (now - then for now, then in zip(clocks(), began, strict=True))
     figures = found.ratio, found.low, found.high
-    return Line(load, kind, function.name, accepted, *figures, found.pairs, taken)
+    return Line(load, kind, function.name, accepted, *figures, found.pairs, wall, cpu)
 
 
 def summary(lines: Sequence[Line]) -> int:
     """Print the table; whether too many of the same were accepted."""
-    print(f"{'load':6} {'kind':16} {'accepted':>12} {'ratio 5-95 %':>16} {'s: median, 95 %':>16}")
+    heads = f"{'accepted':>12} {'ratio 5-95 %':>16} {'s: median, 95 %':>16} {'CPU s':>6}"
+    print(f"{'load':6} {'kind':16} {heads}")
     wrong = False
     for load in LOADS:
         for kind in (*LOOPS, BEST):
@@ -258,10 +269,11 @@ def row(load: str, kind: str, group: Sequence[Line]) -> str:
     accepted = sum(one.accepted for one in group)
     ratio, spent = at(group, lambda one: one.ratio), at(group, lambda one: one.seconds)
     middle = statistics.median(one.seconds for one in group)
+    cpu = statistics.median(one.cpu_seconds for one in group)
     spread = f"{ratio(0.05):.3f} to {ratio(0.95):.3f}"
     return (
         f"{load:6} {kind:16} {accepted:5} of {len(group):<4} {spread:>16}"
-        f" {middle:8.1f} {spent(0.95):7.1f}"
+        f" {middle:8.1f} {spent(0.95):7.1f} {cpu:6.1f}"
     )
 
 

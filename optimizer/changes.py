@@ -1,7 +1,9 @@
 """Which functions of a trace differ between two revisions of its program."""
 
 import ast
+import functools
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -149,12 +151,16 @@ class _Looking:
     def listed(self) -> Iterator[Change]:
         """The functions that differ or depend on what does."""
         names = self._changed_names()
-        for function in self._functions:
+        found: dict[int, Change] = {}
+        for function in sorted(self._functions, key=lambda one: one.file):  # each parsed once
             old, new = self._both[function.id]
-            what = self._what(function, old, new) or self._uses(function, old, names)
+            what = self._what(function, old, new)
+            if not what and names:
+                what = self._uses(function, old, names)
             if what:
                 file = self._paths.get(os.path.realpath(function.file), "")
-                yield Change(function, file, what, old, new)
+                found[function.id] = Change(function, file, what, old, new)
+        yield from (found[one.id] for one in self._functions if one.id in found)
 
     def _what(self, function: Function, old: Key | None, new: Key | None) -> str:
         """How the function itself differs; empty: it does not, or its file does not."""
@@ -315,14 +321,19 @@ def _lines(text: str) -> list[str]:
 def _imports(text: str, file: str) -> bool:
     """Whether a text may import what a file defines."""
     path = PurePath(file)
-    name = path.parent.name if path.stem == "__init__" else path.stem
+    return (path.parent.name if path.stem == "__init__" else path.stem) in _imported(text)
+
+
+@functools.lru_cache(maxsize=8)
+def _imported(text: str) -> frozenset[str]:
+    """The words of a text's imports: of `from a.b import c` these three."""
     try:
         tree = patch.tree_of(text)
     except (SyntaxError, ValueError):
-        return False
+        return frozenset()
     imports = (one for one in ast.walk(tree) if isinstance(one, ast.Import | ast.ImportFrom))
-    words = {part for one in imports for part in ast.unparse(one).replace(",", " ").split()}
-    return any(name in word.split(".") for word in words)
+    words = (word for one in imports for word in re.findall(r"\w+", ast.unparse(one)))
+    return frozenset(words)
 
 
 def _module(function: Function, file: str) -> str:
