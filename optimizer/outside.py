@@ -2,7 +2,8 @@
 
 No call of the program was seen to look like these, so a difference alone is no reason against a
 change: a list may become a set that refuses what has no hash. But where the original refuses such a
-call by a `raise` or `assert` of its own file, that is a check, and it has to stay.
+call by a `raise` or `assert` of its own file, that is a check, and it has to stay; only a set or a
+dict may refuse what has no hash before that.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from perftrace.replay.requests import NotReplayed, Replayed, Reply
 from perftrace.values import ListNode, Node
 
 SPARE_S = 1.0  # what a call may take beside a few times what the original took
+NO_HASH, LONG = "unhashable type", 1000  # in the error's text, of which so many characters count
 ARGUMENT, WIDTH = 24, 40  # of an argument, and of what comes of the call, as text
 
 
@@ -56,7 +58,7 @@ def look(
                 expected, got = _make(case, old), _make(case, new)
                 if isinstance(expected, NotReplayed) or not _differ(case, expected, got, new):
                     continue
-                if expected.own and _kind(expected) != _kind(got):
+                if expected.own and _kind(expected) != _kind(got) and not _has_no_hash(got):
                     return _dropped_check(case, expected, got)
                 found.append(
                     f"{text_of(case.request, ARGUMENT)}: {_words(expected)} becomes {_words(got)}"
@@ -90,6 +92,16 @@ def _kind(reply: Reply) -> str:
         return reply.reason
     raised = _raised(reply)
     return str(reply.ending) if raised is None else values.type_name(raised)
+
+
+def _has_no_hash(reply: Reply) -> bool:
+    """Whether it fails as a set or dict refuses a value: where it is searched for, say.
+
+    `x not in {"EU", "US"}` for `x not in ("EU", "US")` is such a change: still refused, otherwise.
+    """
+    if isinstance(reply, NotReplayed) or not reply.implicit or _kind(reply) != "TypeError":
+        return False
+    return NO_HASH in values.show(_raised(reply), LONG)
 
 
 def _words(reply: Reply) -> str:

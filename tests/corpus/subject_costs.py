@@ -104,10 +104,10 @@ HONEST = {
         "    found = 0\n    for row in rows:\n        found = found + row\n    return found\n",
         "    return sum(rows)\n",
     ),
-    "in": (
+    "the keys of a dictionary": (
         "unique",
-        "        if seen.get(item, 0) == 0:\n",
-        "        if item not in seen:\n",
+        "    seen = {}\n    found = []\n",
+        "    return list(dict.fromkeys(items))\n    seen = {}\n    found = []\n",
     ),
     "multiplied": (
         "squares",

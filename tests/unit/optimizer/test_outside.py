@@ -77,6 +77,19 @@ def test_a_check_of_its_own_has_to_stay(make_lab: Any) -> None:
     assert found.witness.call == "f(0)"
 
 
+def test_a_set_may_refuse_what_has_no_hash_before_a_check_does(make_lab: Any) -> None:
+    source = "def f(n):\n    if n not in (1, 2):\n        raise ValueError(n)\n    return n\n"
+    lab = make_lab(f"{source}# outside: [[], 7]\n# cost: 5000\n", {"f": ["n"]})
+    lab.call([1])
+    truth = oracle.consult(lab.run, lab.version(), lab.workers)
+    changed = lab.file.read_text().replace("(1, 2)", "{1, 2}")
+    found = verify(lab.candidate(changed), truth, lab.workers)
+    assert isinstance(found, Passed), found
+    assert found.evidence.outside == ("f([]): ValueError becomes TypeError",)
+    failing = lab.file.read_text().replace("if n not in (1, 2)", "if n + 1 not in (2, 3)")
+    assert isinstance(verify(lab.candidate(failing), truth, lab.workers), Rejected)
+
+
 def test_another_text_of_the_same_error_is_only_told(make_lab: Any) -> None:
     found = judge(make_lab, '"no rows"', '"none"')
     assert isinstance(found, Passed), found
