@@ -112,7 +112,7 @@ class Amplifier:
             case 3:
                 items.reverse()
             case 4:
-                items = []
+                items = items[place : place + dice.randrange(3)]  # none, one alone, or two
             case 5:
                 items = items[: place + 1]
             case _:

@@ -182,3 +182,10 @@ def test_objects_of_the_programs_own_are_not_copied() -> None:
     kept = Own([1])
     found = variants(lambda: [[[kept], [kept]]])
     assert all(part is kept for one in found for row in one[0] for part in row)
+
+
+def test_lists_of_one_part_and_of_two_are_tried() -> None:
+    sizes = [len(one[0]) for one in variants(lambda: [list(range(40))])]
+    assert sizes.count(1) >= 5
+    assert sizes.count(2) >= 5
+    assert sizes.count(0) >= 1
