@@ -239,11 +239,12 @@ def changed(candidate: Candidate) -> str:
 
 
 def _written(source: str, candidate: Candidate) -> list[str]:
-    """The function's lines, as `ast.unparse` writes them, without their indentation."""
+    """The function's lines, as `ast.unparse` writes them, without indentation and documentation."""
     function = candidate.function
     first = patch.place_of(candidate.original, function.qualname, function.line).first
-    text = ast.unparse(patch.place_of(source, function.qualname, first).node)
-    return [line.strip() for line in text.splitlines()]
+    node = patch.place_of(source, function.qualname, first).node
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return [line.strip() for part in body for line in ast.unparse(part).splitlines()]
 
 
 class Trial:
