@@ -54,6 +54,7 @@ from perftrace.store import Store
 SLOWER, SPARE_S = 5, 0.5  # a call may take so many times the original's time, and a bit
 AT_ONCE = 1000  # generated calls asked for in one go
 ROUNDS = 15  # of asking for more, where most were made before
+FURTHER_FROM = 40  # generated calls that still further ones are made like
 STUCK = 10  # generated calls that the original takes too long for; then there are no more
 
 
@@ -242,15 +243,16 @@ def _offer(store: Store, trial: "Trial", more: "Further", source: str, result: R
 def changed(candidate: Candidate) -> str:
     """The lines that a mutant has and the original has not, and the other way round."""
     old, new = (_written(text, candidate) for text in (candidate.original, candidate.source))
-    lines = [line for line in difflib.ndiff(old, new) if line[:1] in "+-"]
-    return " ".join(" ".join(line.split()) for line in lines)
+    return " ".join(line for line in difflib.ndiff(old, new) if line[:1] in "+-")
 
 
 def _written(source: str, candidate: Candidate) -> list[str]:
-    """The function's lines, as `ast.unparse` writes them."""
+    """The function's lines, as `ast.unparse` writes them, without indentation and documentation."""
     function = candidate.function
     first = patch.place_of(candidate.original, function.qualname, function.line).first
-    return ast.unparse(patch.place_of(source, function.qualname, first).node).splitlines()
+    node = patch.place_of(source, function.qualname, first).node
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return [line.strip() for part in body for line in ast.unparse(part).splitlines()]
 
 
 class Trial:
@@ -354,16 +356,22 @@ class Further:
                     return
 
     def _blobs(self, started: Started) -> Iterator[bytes]:
+        """Arguments like the recorded ones; where they run out, like those, and so on."""
         base = [case for case in self._truth.cases if case.reach is None]
         requests = [case.request for case in base]
         known = {case.request.arguments for case in (*base, *self._truth.generated)}
+        dice = random.Random(self._seed)
         for number in range(ROUNDS):
             seed = 1000 * self._seed + number
             found = started.amplify(base[0].call.process_id, requests, AT_ONCE, seed)
             if isinstance(found, NotReplayed):
                 return
-            yield from (blob for blob in found if blob not in known)
-            known.update(found)
+            new = [blob for blob in found if blob not in known]
+            yield from new
+            known.update(new)
+            if new and len(new) < AT_ONCE // 2:
+                further = dice.sample(new, min(len(new), FURTHER_FROM))
+                requests = [replace(requests[0], arguments=blob) for blob in further]
 
 
 def steady(call: Call, request: Request, started: Sequence[Started]) -> Case | str:

@@ -10,6 +10,7 @@ one object in a recorded call stays one, but what is doubled is a copy: a progra
 share a part may well rely on that.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -112,7 +113,7 @@ class Amplifier:
             case 3:
                 items.reverse()
             case 4:
-                items = []
+                items = items[place : place + dice.randrange(3)]  # none, one alone, or two
             case 5:
                 items = items[: place + 1]
             case _:
@@ -163,11 +164,19 @@ def _bool(_dice: random.Random, value: bool) -> bool:  # noqa: FBT001 - it is da
 
 def _int(dice: random.Random, value: int) -> int:
     """Near it, or at a bound; never far larger, which might be a size."""
-    return dice.choice((0, 1, -1, 2, value + 1, value - 1, -value, value // 2, value * 2))
+    between = dice.randrange(2 * abs(value) + 1) * (-1 if value < 0 else 1)
+    near = (value + 1, value - 1, -value, value // 2, value * 2)
+    return dice.choice((0, 1, -1, 2, *near, between, between))
 
 
 def _float(dice: random.Random, value: float) -> float:
-    return dice.choice((0.0, -0.0, 1.0, -value, value / 2, value * 2, value + 0.1, round(value)))
+    between = 2 * value * dice.random()
+    near = (-value, value / 2, value * 2, value + 0.1, _rounded(value))
+    return dice.choice((0.0, -0.0, 1.0, *near, between, between))
+
+
+def _rounded(value: float) -> float:
+    return float(round(value)) if math.isfinite(value) else value
 
 
 def _str(dice: random.Random, value: str) -> str:

@@ -117,8 +117,9 @@ def test_bounds_are_tried() -> None:
 def test_sizes_stay_moderate() -> None:
     found = variants(lambda: [list(range(3000)), "x" * 3000, 10**6])
     assert max(len(one[0]) for one in found) <= 3001
-    assert max(len(one[1]) for one in found) <= 6000
-    assert max(abs(one[2]) for one in found) <= 2 * 10**6
+    # each of two changes at most doubles it, with a character at either end
+    assert max(len(one[1]) for one in found) <= 2 * (2 * 3000 + 2) + 2
+    assert max(abs(one[2]) for one in found) <= 4 * 10**6
 
 
 def test_a_call_without_arguments_has_no_variants() -> None:
@@ -182,3 +183,21 @@ def test_objects_of_the_programs_own_are_not_copied() -> None:
     kept = Own([1])
     found = variants(lambda: [[[kept], [kept]]])
     assert all(part is kept for one in found for row in one[0] for part in row)
+
+
+def test_lists_of_one_part_and_of_two_are_tried() -> None:
+    sizes = [len(one[0]) for one in variants(lambda: [list(range(40))])]
+    assert sizes.count(1) >= 5
+    assert sizes.count(2) >= 5
+    assert sizes.count(0) >= 1
+
+
+def test_numbers_lie_anywhere_up_to_twice_the_recorded_one() -> None:
+    found = variants(lambda: [100, 0.5, -40])
+    for place, low, high in ((0, 0, 200), (1, 0.0, 1.0), (2, -80, 0)):
+        assert len({one[place] for one in found if low <= one[place] <= high}) >= 15
+    assert all(type(one[place]) is kind for one in found for place, kind in ((0, int), (1, float)))
+
+
+def test_integers_too_large_for_a_float_are_varied_too() -> None:
+    assert len({one[0] for one in variants(lambda: [7**900])}) > 8
