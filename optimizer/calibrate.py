@@ -117,7 +117,8 @@ def calibrate(
 ) -> Calibration | NotMeasured:
     """Compare the recorded functions of `PROGRAM` for about so long.
 
-    Every fifth comparison is one of faster code, which takes three times as long. At least one of each kind is made.
+    Every fifth comparison is one of faster code, which takes three times as long. At least one of
+    each kind is made.
 
     Raises:
         TraceError: the trace file is damaged.
