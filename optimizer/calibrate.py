@@ -117,7 +117,8 @@ def calibrate(
 ) -> Calibration | NotMeasured:
     """Compare the recorded functions of `PROGRAM` for about so long.
 
-    Every third comparison is one of faster code. At least one of each kind is made.
+    Every fifth comparison is one of faster code, which takes three times as long. At least one of
+    each kind is made.
 
     Raises:
         TraceError: the trace file is damaged.
@@ -137,7 +138,7 @@ def _compared(
         function = bench.functions[number % len(bench.functions)]
         left = max(0, round(seconds - (time.monotonic() - began)))
         tell(f"comparing code of known speed: {number} comparisons, {left} s left")
-        if number % 3 == 2 or (same and not faster):
+        if number % 5 == 1:
             found = bench.compare(function, LESS, wanted_of_faster(min_speedup))
             faster += [found] if isinstance(found, Measurement) else []
         else:
