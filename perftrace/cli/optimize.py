@@ -12,7 +12,7 @@ from perftrace.cli import output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
-from perftrace.optimizer import main_guard, pipeline
+from perftrace.optimizer import decisions, main_guard, pipeline
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.pipeline import Goal, Subject, Task
@@ -114,6 +114,11 @@ def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) ->
     return outcome
 
 
+def _lacks_calls(decision: Decision) -> bool:
+    reason = decisions.reason(decision.verdict)
+    return decision.candidate is None and reason.endswith(pipeline.NO_CALL)
+
+
 def _whole_program(store: Store, run: Run, outcome: Outcome) -> Comparison:
     try:
         found = pipeline.judge(run, outcome.accepted, WHOLE_PROGRAM_S)
@@ -167,6 +172,10 @@ class View:
             yield "Next: perftrace apply"
         else:
             yield "Nothing to apply."
+            lacking = [one for one in outcome.made if _lacks_calls(one)]
+            if lacking and not changed:
+                count = f"{len(lacking)} function{'s' * (len(lacking) != 1)}"
+                yield f"No call of {count} was recorded. For more: perftrace run --overhead 10%"
         if changed:
             names = ", ".join(report.relative(file, self._run.root) for file in changed)
             yield f"Changed since it was recorded: {names}. Record again: perftrace run"
