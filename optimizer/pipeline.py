@@ -19,6 +19,7 @@ from perftrace.model import (
     Call,
     Candidate,
     Decision,
+    Function,
     HotFunction,
     Inconclusive,
     Rejected,
@@ -34,6 +35,8 @@ from perftrace.optimizer.verify import Passed, verify
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.store import Store
 
+MODULE = "<module>"
+NO_CALL = "no call of it was recorded"
 FUNCTION_S = 60.0  # after that no new candidate of a function is tried
 
 
@@ -123,7 +126,7 @@ def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconc
     """
     function, share = goal.hot.function, goal.hot.hot.value
     if function.id < 0:
-        return Inconclusive("not replayable: no call of it was recorded")
+        return Inconclusive(f"not replayable: {why_unrecorded(function)}")
     if share < choose.WORTH and not goal.named:
         return Rejected(f"not worth a change: {share:.1%} of the program, below {choose.WORTH:.1%}")
     source = store.source_text(function)
@@ -137,6 +140,13 @@ def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconc
     if not first:
         return Rejected("no rule applies")
     return Subject(Version(function, source), calls, known, first)
+
+
+def why_unrecorded(function: Function) -> str:
+    """Why there is no recorded call of a function that is known from samples alone."""
+    if function.qualname == MODULE:
+        return "the code of a module: runs on import"
+    return NO_CALL
 
 
 def changed(store: Store, todo: Sequence[Goal]) -> list[str]:
@@ -160,7 +170,7 @@ def check(
     """
     function = candidate.function
     if function.id < 0:
-        return Inconclusive("not replayable: no call of it was recorded")
+        return Inconclusive(f"not replayable: {why_unrecorded(function)}")
     truth = oracle.consult(run, Version(function, candidate.original), workers)
     found = verify(candidate, truth, workers, explain=True)
     if not isinstance(found, Passed):

@@ -12,7 +12,7 @@ from perftrace.cli import output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
-from perftrace.optimizer import main_guard, pipeline
+from perftrace.optimizer import decisions, main_guard, pipeline, standing
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.pipeline import Goal, Subject, Task
@@ -38,6 +38,7 @@ class Outcome:
     made: list[Decision] = field(default_factory=list)
     whole: Comparison | None = None
     interrupted: int = 0  # the exit code that says by what
+    waiting: list[str] = field(default_factory=list)  # changes accepted before that can be applied
 
     @property
     def accepted(self) -> list[Decision]:
@@ -91,6 +92,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             tables.say(output.err(), warning)
         changed = pipeline.changed(store, goals)
         outcome = _optimize(store, task, view, whole_program=not options["no_whole_program"])
+        outcome.waiting = _waiting(store)
         view.end(outcome, changed)
         files = {goal.hot.function.file for goal in goals if goal.hot.recorded}
         if changed and files <= set(changed):
@@ -112,6 +114,17 @@ def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) ->
     except KeyboardInterrupt as error:
         outcome.interrupted = signals.exit_code(error)
     return outcome
+
+
+def _waiting(store: Store) -> list[str]:
+    """The ids of all changes that `perftrace apply` would write."""
+    chosen, _ = standing.together(standing.changes(store))
+    return [one.decision.id for one in chosen if isinstance(one.state, standing.Ready)]
+
+
+def _lacks_calls(decision: Decision) -> bool:
+    reason = decisions.reason(decision.verdict)
+    return decision.candidate is None and reason.endswith(pipeline.NO_CALL)
 
 
 def _whole_program(store: Store, run: Run, outcome: Outcome) -> Comparison:
@@ -165,8 +178,15 @@ class View:
             yield f"Interrupted; {done} are finished and stored. Go on: perftrace optimize FUNC..."
         if outcome.accepted:
             yield "Next: perftrace apply"
+        elif outcome.waiting:
+            yield f"Nothing new. Accepted before: {', '.join(outcome.waiting)}"
+            yield "Next: perftrace apply"
         else:
             yield "Nothing to apply."
+            lacking = [one for one in outcome.made if _lacks_calls(one)]
+            if lacking and not changed:
+                count = f"{len(lacking)} function{'s' * (len(lacking) != 1)}"
+                yield f"No call of {count} was recorded. For more: perftrace run --overhead 10%"
         if changed:
             names = ", ".join(report.relative(file, self._run.root) for file in changed)
             yield f"Changed since it was recorded: {names}. Record again: perftrace run"

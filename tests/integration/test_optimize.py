@@ -123,6 +123,18 @@ def test_people_get_a_line_a_function_the_diff_and_the_next_command(
     assert "equivalent" not in text
 
 
+def test_what_was_accepted_before_is_still_to_be_applied(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["optimize", "known", "--no-whole-program", "--json"]) == 0
+    [row] = document(capsys)["functions"]
+    assert main(["optimize", "label", "--no-whole-program"]) == 0
+    text = capsys.readouterr().out
+    assert text.endswith(f"Nothing new. Accepted before: {row['id']}\nNext: perftrace apply\n")
+    assert main(["apply"]) == 0
+    assert "customers_set" in (project / "orders.py").read_text()
+
+
 def test_a_dry_run_says_what_would_be_tried_and_runs_nothing(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,13 @@ def test_a_function_without_recorded_calls_is_not_replayable(lab: Any) -> None:
     assert made.verdict == Inconclusive("not replayable: no call of it was recorded")
 
 
+def test_the_code_of_a_module_is_not_said_to_lack_calls(lab: Any) -> None:
+    known = goal(lab)
+    body = replace(lab.function(), id=-1, qualname="<module>")
+    [made] = run(lab, {}, [replace(known, hot=replace(known.hot, function=body))])
+    assert made.verdict == Inconclusive("not replayable: the code of a module: runs on import")
+
+
 def test_a_function_of_little_weight_is_left_alone_unless_named(lab: Any) -> None:
     changes = {"f": [faster(2500)]}
     [made] = run(lab, changes, [goal(lab, hot=0.001)])
