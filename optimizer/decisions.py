@@ -73,7 +73,8 @@ def evidence_text(evidence: Evidence) -> str:
     few = evidence.mistakes is not None and evidence.recorded + evidence.generated < FEW
     weak = "weak evidence: " if few or noticed < ENOUGH * tried else ""
     notice = f", which notice {noticed} of {tried} small mistakes" if tried else ""
-    return weak + text + notice
+    within = f", floats within {evidence.tolerance}" if evidence.tolerance else ""
+    return weak + text + within + notice
 
 
 def save(store: Store, run: Run, decisions: Iterable[Decision], created: str) -> None:

@@ -20,6 +20,7 @@ from perftrace.replay.compare import Comparison, Different, Same
 from perftrace.replay.inside.state import RANDOM
 from perftrace.replay.process import TOO_LONG
 from perftrace.replay.requests import NotReplayed, Replayed, Request, Target
+from perftrace.replay.tolerance import Tolerance
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 
@@ -46,18 +47,19 @@ class Case:
     reach: Target | None = None  # given: the call of a caller, which reaches the function
     generated: bool = False  # with arguments like those of `call`
     unsteady: frozenset[str] = frozenset()  # of what it does outside, what is not always the same
+    tolerance: Tolerance | None = None  # of another version's floats
     again: Replayed | None = None  # its outcome once more, after its first result was changed
 
     def differ(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
         """How another replay of it differs."""
         if self.generated and self.expected.implicit:
             return differ_in_error(self.expected, got)
-        return differ(self.call, self.expected, got, aliases, self.unsteady)
+        return differ(self.call, self.expected, got, aliases, self.unsteady, self.tolerance)
 
     def differ_again(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
         """How another replay of it differs from `again`, made in the same way."""
         assert self.again is not None
-        return differ(self.call, self.again, got, aliases)
+        return differ(self.call, self.again, got, aliases, tolerance=self.tolerance)
 
     @property
     def text(self) -> str:
@@ -81,6 +83,7 @@ class Oracle:
     dropped: tuple[tuple[str, int], ...]  # calls left out: reason and count, most first
     generated: tuple[Case, ...] = ()  # with arguments like those of the function's own
     unused: int = 0  # generated calls left out
+    tolerance: Tolerance | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -88,7 +91,9 @@ class Oracle:
         direct = sum(case.reach is None for case in self.cases)
         count = len(self.cases)
         made = len(self.generated)
-        return Evidence(count, direct, count - direct, self.dropped, made, self.unused)
+        allowed = self.tolerance.text if self.tolerance else ""
+        calls = count, direct, count - direct
+        return Evidence(*calls, self.dropped, made, self.unused, tolerance=allowed)
 
     @property
     def silence(self) -> str:
@@ -97,8 +102,12 @@ class Oracle:
         return f"not replayable: {reason}"
 
 
-def consult(run: Run, original: Version, workers: Workers) -> Oracle:
+def consult(
+    run: Run, original: Version, workers: Workers, tolerance: Tolerance | None = None
+) -> Oracle:
     """Make recorded calls of the function and of its callers again, twice, and keep the steady.
+
+    The tolerance is for other versions: the original itself has to do the same to the last bit.
 
     Raises:
         TraceError: the trace file is damaged.
@@ -109,13 +118,17 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making.add_generated()
         making.add_indirect()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
-    steady = in_sequence([*cases, *making.generated], original, workers, making.dropped)
+    steady = [
+        replace(case, tolerance=None if case.reach else tolerance)
+        for case in in_sequence([*cases, *making.generated], original, workers, making.dropped)
+    ]
     return Oracle(
         original,
         tuple(case for case in steady if not case.generated),
         tuple(making.dropped.most_common()),
         tuple(case for case in steady if case.generated),
         making.unused,
+        tolerance,
     )
 
 

@@ -200,6 +200,7 @@ class Evidence:
     generated: int = 0  # calls with arguments like the recorded ones
     unused: int = 0  # generated calls left out: an operation fails, or they are not steady
     mistakes: tuple[int, int] | None = None  # small ones: so many noticed, of so many
+    tolerance: str = ""  # what floats in results may differ by; empty: nothing
 
 
 @dataclass(frozen=True, slots=True)

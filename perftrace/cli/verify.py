@@ -70,7 +70,7 @@ def command(
         wanted = settings.min_speedup if measure else None
         if warning := isolation.require(run, unsafe=unsafe):
             tables.say(output.err(), warning)
-        found = pipeline.check(Workers(store), run, changed, wanted)
+        found = pipeline.check(Workers(store), run, changed, wanted, settings.tolerance)
     label = locate.labels(functions)[function.id]
     word, code = ENDS[type(found)]
     if as_json:
