@@ -10,6 +10,7 @@ from perftrace.replay import recorded
 from perftrace.replay.compare import Comparison, Different, Same
 from perftrace.replay.inside.state import RANDOM
 from perftrace.replay.requests import NotReplayed, Replayed, Request, Target
+from perftrace.replay.tolerance import Tolerance
 from perftrace.store import Store
 
 
@@ -24,18 +25,19 @@ class Case:
     generated: bool = False  # with arguments like those of `call`
     grown: bool = False  # with those at four times their size
     unsteady: frozenset[str] = frozenset()  # of what it does outside, what is not always the same
+    tolerance: Tolerance | None = None  # of another version's floats
     again: Replayed | None = None  # its outcome once more, after its first result was changed
 
     def differ(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
         """How another replay of it differs."""
         if self.generated and self.expected.implicit:
             return differ_in_error(self.expected, got)
-        return differ(self.call, self.expected, got, aliases, self.unsteady)
+        return differ(self.call, self.expected, got, aliases, self.unsteady, self.tolerance)
 
     def differ_again(self, got: Replayed, aliases: Mapping[str, str]) -> Comparison:
         """How another replay of it differs from `again`, made in the same way."""
         assert self.again is not None
-        return differ(self.call, self.again, got, aliases)
+        return differ(self.call, self.again, got, aliases, tolerance=self.tolerance)
 
     def patient(self, slower: float, spare_s: float) -> Request:
         """The request with a time limit by what the original took."""

@@ -12,6 +12,7 @@ from perftrace.replay.inside.questions import ASKED, VARIABLES
 from perftrace.replay.inside.spoken import RECORD, WARNING
 from perftrace.replay.inside.surroundings import EARLIER, SHARED
 from perftrace.replay.requests import Replayed, Request
+from perftrace.replay.tolerance import Tolerance
 
 OPAQUE = b"opaque"  # the mark of a part that equal bytes don't prove equal
 WIDTH = 200  # of a call as text
@@ -41,11 +42,16 @@ def differ(
     got: Replayed,
     aliases: Mapping[str, str],
     unsteady: Collection[str] = (),
+    tolerance: Tolerance | None = None,
 ) -> Comparison:
-    """How two replays of one call differ; what is unsteady outside it is not looked at."""
+    """How two replays of one call differ.
+
+    What is unsteady outside it is not looked at; floats it returns may differ by the tolerance.
+    """
     if expected.ending is not got.ending:
         return Different("result", _ending_text(expected), _ending_text(got))
-    found = compare_values(call, expected.result, got.result, expected.ending, aliases)
+    results = expected.result, got.result
+    found = compare_values(call, *results, expected.ending, aliases, tolerance)
     if isinstance(found, Different):
         return found
     for name in ("stdout", "stderr"):
@@ -122,7 +128,12 @@ def _read(blob: bytes) -> values.Node:
 
 
 def compare_values(
-    call: Call, expected: bytes, got: bytes, ending: Ending, aliases: Mapping[str, str]
+    call: Call,
+    expected: bytes,
+    got: bytes,
+    ending: Ending,
+    aliases: Mapping[str, str],
+    tolerance: Tolerance | None = None,
 ) -> Comparison:
     """How two values as bytes differ, as the outcomes of calls that ended so."""
     if expected == got and OPAQUE not in got:
@@ -132,7 +143,7 @@ def compare_values(
         nodes = _read(expected), values.read(got)
     except values.BadValue as error:
         return Unknown("result", f"it can't be read: {error}")
-    return compare(*nodes, names=names, aliases=aliases, ending=ending)
+    return compare(*nodes, names=names, aliases=aliases, ending=ending, tolerance=tolerance)
 
 
 # --- texts ------------------------------------------------------------------------------

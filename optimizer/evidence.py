@@ -30,7 +30,9 @@ def _calls(evidence: Evidence) -> str:
     made = f" and {evidence.generated:,} generated ones" if evidence.generated else ""
     noticed, tried = evidence.mistakes or (0, 0)
     notice = f", which notice {noticed} of {tried} small mistakes" if tried else ""
-    return f"no difference in {evidence.recorded} recorded {calls}{through}{made}{notice}"
+    within = f", floats within {evidence.tolerance}" if evidence.tolerance else ""
+    count = evidence.recorded
+    return f"no difference in {count} recorded {calls}{through}{made}{within}{notice}"
 
 
 def _parts(evidence: Evidence) -> Iterator[str]:

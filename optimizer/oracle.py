@@ -13,6 +13,7 @@ from perftrace.optimizer.workers import SEEDS, Started, Version, Workers
 from perftrace.replay import reach, recorded, sample
 from perftrace.replay.process import TOO_LONG
 from perftrace.replay.requests import How, NotReplayed, Replayed, Target
+from perftrace.replay.tolerance import Tolerance
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
 
@@ -43,6 +44,7 @@ class Oracle:
     generated: tuple[Case, ...] = ()  # with arguments like those of the function's own
     unused: int = 0  # generated calls left out
     outside: tuple[Case, ...] = ()  # with arguments of other types (`optimizer/outside.py`)
+    tolerance: Tolerance | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -50,7 +52,9 @@ class Oracle:
         direct = sum(case.reach is None for case in self.cases)
         count = len(self.cases)
         made = len(self.generated)
-        return Evidence(count, direct, count - direct, self.dropped, made, self.unused)
+        allowed = self.tolerance.text if self.tolerance else ""
+        calls = count, direct, count - direct
+        return Evidence(*calls, self.dropped, made, self.unused, tolerance=allowed)
 
     @property
     def silence(self) -> str:
@@ -61,8 +65,12 @@ class Oracle:
         return f"not replayable: {advised(reason)}"
 
 
-def consult(run: Run, original: Version, workers: Workers) -> Oracle:
+def consult(
+    run: Run, original: Version, workers: Workers, tolerance: Tolerance | None = None
+) -> Oracle:
     """Make recorded calls of the function and of its callers again, twice, and keep the steady.
+
+    The tolerance is for other versions: the original itself has to do the same to the last bit.
 
     Raises:
         TraceError: the trace file is damaged.
@@ -76,7 +84,10 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         making.add_outside()  # at the end: such calls may leave the program in any state
         first.teach()
     cases = sorted(making.cases, key=lambda case: (case.reach is not None, len(case.text)))
-    made = in_sequence([*cases, *making.generated], original, workers, making.dropped)
+    made = [
+        replace(case, tolerance=None if case.reach else tolerance)
+        for case in in_sequence([*cases, *making.generated], original, workers, making.dropped)
+    ]
     return Oracle(
         original,
         tuple(case for case in made if not case.generated),
@@ -84,6 +95,7 @@ def consult(run: Run, original: Version, workers: Workers) -> Oracle:
         tuple(case for case in made if case.generated),
         making.unused,
         tuple(making.outside),
+        tolerance,
     )
 
 

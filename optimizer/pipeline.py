@@ -8,8 +8,8 @@ chosen or there is a reason why not. `perftrace apply` writes what was accepted.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from perftrace import locate
@@ -33,11 +33,15 @@ from perftrace.optimizer.facts import Facts, gather
 from perftrace.optimizer.search import Found, Search, Tell
 from perftrace.optimizer.verify import Passed, verify
 from perftrace.optimizer.workers import Version, Workers
+from perftrace.replay.tolerance import Tolerance
 from perftrace.store import Store
 
 MODULE = "<module>"
 NO_CALL = "no call of it was recorded"
 FUNCTION_S = 60.0  # after that no new candidate of a function is tried
+
+
+type Tolerances = Mapping[str, str]  # function as the settings name it -> "rtol 1e-9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Task:
     engine: Engine
     min_speedup: float
     seconds: float  # for all of it
+    tolerances: Tolerances = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,12 @@ class Subject:
     calls: list[Call]
     facts: Facts
     first: list[Candidate]  # the engine's first proposals
+
+
+def tolerance_of(function: Function, tolerances: Tolerances) -> Tolerance | None:
+    """What the settings allow a function's floats."""
+    text = locate.setting_of(function, tolerances)
+    return Tolerance(text) if text else None
 
 
 def goals(ranked: Sequence[HotFunction], task: Task) -> list[Goal]:
@@ -111,7 +122,8 @@ def find(workers: Workers, task: Task, goal: Goal, seconds: float, tell: Tell) -
         return Found(None, subject, ())
     name = subject.original.function.qualname
     tell(f"{name}: replaying recorded calls")
-    truth = oracle.consult(task.run, subject.original, workers)
+    allowed = tolerance_of(subject.original.function, task.tolerances)
+    truth = oracle.consult(task.run, subject.original, workers, allowed)
     if not truth.cases:
         return Found(None, Inconclusive(truth.silence), ())
     search = Search(truth, subject.calls, workers, task.min_speedup)
@@ -161,7 +173,11 @@ def changed(store: Store, todo: Sequence[Goal]) -> list[str]:
 
 
 def check(
-    workers: Workers, run: Run, candidate: Candidate, min_speedup: float | None
+    workers: Workers,
+    run: Run,
+    candidate: Candidate,
+    min_speedup: float | None,
+    tolerances: Tolerances | None = None,
 ) -> Passed | Verdict:
     """The verdict on one given candidate; on its behaviour alone where no speed-up is asked for.
 
@@ -171,7 +187,8 @@ def check(
     function = candidate.function
     if function.id < 0:
         return Inconclusive(f"not replayable: {why_unrecorded(function)}")
-    truth = oracle.consult(run, Version(function, candidate.original), workers)
+    allowed = tolerance_of(function, tolerances or {})
+    truth = oracle.consult(run, Version(function, candidate.original), workers, allowed)
     found = verify(candidate, truth, workers, explain=True)
     if not isinstance(found, Passed):
         return found

@@ -11,6 +11,9 @@ from msgspec import Meta
 
 from perftrace.errors import UsageError
 
+# How near floats have to be: "rtol 1e-9" or "4 ulps".
+TOLERANCE = r"^(rtol \d+(\.\d+)?([eE]-?\d+)?|[1-9]\d* ulps?)$"
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """The project's settings; each has a default, so no file is needed."""
@@ -23,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     max_cases: Annotated[int, Meta(ge=1)] = 12  # replay tests of one function
     max_value_bytes: Annotated[int, Meta(ge=1)] = 4096  # of a value written into a replay test
     min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
+    tolerance: dict[str, Annotated[str, Meta(pattern=TOLERANCE)]] = {}  # of floats, by function
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
     overhead: Annotated[float, Meta(gt=0, le=1)] = 0.02  # of the program's CPU time, to record
     value_size: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}KB$|^([1-9]|1[0-6])MB$")] = "8KB"

@@ -8,7 +8,7 @@ of one name (a property's getter and setter).
 import difflib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
 from perftrace.errors import UsageError
@@ -36,6 +36,15 @@ def find(text: str, functions: Sequence[Function]) -> Function:
     near = _near(text, name, functions)
     hint = f" Did you mean {_list(near)}?" if near else " List them: perftrace top -n 0"
     raise UsageError("function-unknown", f"No function {text} in this trace.{hint}")
+
+
+def setting_of(function: Function, table: Mapping[str, str]) -> str:
+    """What a table of the settings says of a function; empty: nothing."""
+    for text, setting in table.items():
+        place, name, line = _split(text)
+        if place and name == function.qualname and _fits(function, place, line):
+            return setting
+    return ""
 
 
 def labels(functions: Sequence[Function]) -> dict[int, str]:

@@ -219,6 +219,7 @@ class Evidence:
     outside_calls: int = 0  # calls with arguments of other types than were recorded
     outside: tuple[str, ...] = ()  # what differs in those: "f(None): TypeError becomes KeyError"
     keeps_state: bool = False  # the change remembers something between calls
+    tolerance: str = ""  # what floats in results may differ by; empty: nothing
 
 
 @dataclass(frozen=True, slots=True)

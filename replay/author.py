@@ -8,6 +8,7 @@ from pathlib import Path
 
 from perftrace.config import Settings
 from perftrace.errors import CannotError
+from perftrace.locate import setting_of
 from perftrace.model import Function, Run
 from perftrace.replay.calling import Subject
 from perftrace.replay.cases import Drafter
@@ -105,7 +106,8 @@ class Author:
         roots = self._folder.roots() | import_roots(functions, main[1])
         bench = Bench(self._run.python, self._folder.root, roots)
         sources = Sources(bench.path(), *main)
-        reviewer = Reviewer(bench, sources, self._settings.max_value_bytes)
+        settings = self._settings
+        reviewer = Reviewer(bench, sources, settings.max_value_bytes, settings.tolerance)
         works: dict[str, _Work] = {}
         with Drafter(self._store, self._run) as drafter:
             for function in functions:
@@ -139,7 +141,10 @@ class Author:
         if not all(part.isidentifier() for part in module.split(".")):
             return f"{module} is no name that can be imported"
         work = works.setdefault(module, self._open(module, function))
-        subject = Subject(function, located, work.imports, sources, self._settings.max_value_bytes)
+        subject = Subject(
+            *(function, located, work.imports, sources, self._settings.max_value_bytes),
+            tolerance=setting_of(function, self._settings.tolerance),
+        )
         known = {test.name for test in work.suite.of(function.qualname)}
         if len(known) >= self._settings.max_cases:
             return ""

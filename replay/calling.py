@@ -54,6 +54,7 @@ class Subject:
     imports: Imports
     sources: Sources
     cap: int  # characters of one value
+    tolerance: str = ""  # of the floats that it returns, as the settings say it
 
     def writer(self) -> Writer:
         """A writer for one test."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from perftrace.model import Ending
 from perftrace.replay.canonical import NO_ALIASES, TooLarge, canonical, is_atom
+from perftrace.replay.tolerance import Tolerance
 from perftrace.replay.walk import Comparison, Different, Same, Unknown, Walk
 from perftrace.values import BadValue, ListNode, Node, read, show
 
@@ -17,6 +18,7 @@ def compare(
     names: Sequence[str] = (),
     aliases: Mapping[str, str] = NO_ALIASES,
     ending: Ending = Ending.RETURNED,
+    tolerance: Tolerance | None = None,
 ) -> Comparison:
     """Compare two `[payload, after]` values of calls that ended alike (`docs/values.md`).
 
@@ -26,8 +28,9 @@ def compare(
         names: the parameters' names, in order.
         aliases: other names of modules, such as `{"__main__": "app"}`.
         ending: how both calls ended.
+        tolerance: what floats in results may differ by; arguments and exceptions stay exact.
     """
-    walk = Walk(aliases)
+    walk = Walk(aliases, tolerance)
     unknown: Unknown | None = None
     try:
         for found in _outcomes(expected, got, names, ending, walk):
@@ -63,7 +66,7 @@ def _outcomes(
         yield from _generators(_list(payload, 3), _list(got_payload, 3), walk)
     else:
         root = "exception" if ending is Ending.RAISED else "result"
-        yield walk.compare(payload, got_payload, root)
+        yield walk.compare(payload, got_payload, root, exact=ending is Ending.RAISED)
     if after is None:
         return
     if got_after is None:
@@ -78,7 +81,7 @@ def _outcomes(
         if new is None:
             yield Unknown(name, "how the replay left it was not recorded")
         else:
-            yield walk.compare(old, new, name)
+            yield walk.compare(old, new, name, exact=True)
 
 
 # --- generators -----------------------------------------------------------------------------------
@@ -109,7 +112,7 @@ def _generators(expected: list[Node], got: list[Node], walk: Walk) -> Iterator[C
         yield Different("result", *(f"{end} after {first} items" for end in (how, new_how)))
     else:
         root = "exception" if how == "raised" else "returned value"
-        yield walk.compare(expected[2], got[2], root)
+        yield walk.compare(expected[2], got[2], root, exact=how == "raised")
 
 
 def _how(ending: Node) -> str:

@@ -82,7 +82,9 @@ def write_outcome(
         names = [f"{part.expression}={part.expression}" for part in kept]
         contexts.insert(0, group_call("unchanged", names))
     looked = [[part] for part in parts if part.changed and part not in linked]
-    checked = _check_all(act, [*looked, linked] if linked else looked, writer)
+    exact = behaviour.ending is Ending.RAISED or not subject.tolerance
+    allowed = [] if exact else [f'tolerance="{subject.tolerance}"']
+    checked = _check_all(act, [*looked, linked] if linked else looked, writer, allowed)
     if isinstance(checked, NotWritten):
         return checked
     act, after = checked
@@ -145,7 +147,7 @@ def _objects(part: _Part) -> set[int]:
 
 
 def _check_all(
-    act: Doc, looked: Sequence[Sequence[_Part]], writer: Writer
+    act: Doc, looked: Sequence[Sequence[_Part]], writer: Writer, allowed: Sequence[str]
 ) -> tuple[Doc, str] | NotWritten:
     """The act, which may hold its own check, and the checks that follow it."""
     after = ""
@@ -155,18 +157,18 @@ def _check_all(
             return written
         is_result = parts[0].expression == RESULT
         if is_result and len(parts) == 1 and not written.statements:
-            act = group_call("check", [act, *written.values])
+            act = group_call("check", [act, *written.values, *allowed])
             continue
         if is_result:
             act = prefixed(f"{RESULT} = ", act)
-        after += "".join(written.statements) + statement(_check(parts, written))
+        after += "".join(written.statements) + statement(_check(parts, written, allowed))
     return act, after
 
 
-def _check(parts: Sequence[_Part], written: Written) -> Doc:
+def _check(parts: Sequence[_Part], written: Written, allowed: Sequence[str]) -> Doc:
     names = [part.expression for part in parts]
     if names == [RESULT]:
-        return group_call("check", [RESULT, *written.values])
+        return group_call("check", [RESULT, *written.values, *allowed])
     if len(parts) == 1:
         return group_call("check", [*names, *written.values, f'"{names[0]}"'])
     both = group("(", names, ")")

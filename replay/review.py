@@ -1,10 +1,11 @@
 """Holds replay tests against the code as it is now: which still hold, what others would say."""
 
 import textwrap
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from perftrace.locate import setting_of
 from perftrace.model import Ending, Function, Kind
 from perftrace.replay.calling import Argument, Subject
 from perftrace.replay.emit import Suite, Test
@@ -58,6 +59,7 @@ class Reviewer:
     bench: Bench
     sources: Sources
     cap: int  # characters of one value
+    tolerances: Mapping[str, str] = field(default_factory=dict)  # as the settings name functions
 
     def review(self, suite: Suite, imports: Imports, tests: Iterable[Test]) -> dict[str, Finding]:
         """What is to be said of each test, by name.
@@ -95,7 +97,8 @@ class Reviewer:
         if located is None:
             return Orphaned(self._missing(suite, file, qualname))
         function = Function(0, str(file), qualname, 0, suite.module, located.kind, ())
-        return Subject(function, located, imports, self.sources, self.cap)
+        allowed = setting_of(function, self.tolerances)
+        return Subject(function, located, imports, self.sources, self.cap, allowed)
 
     def _missing(self, suite: Suite, file: Path, qualname: str) -> str:
         name = qualname.rpartition(".")[2]

@@ -6,6 +6,8 @@ file is enough to run replay tests where perftrace is not installed.
 
 import copyreg
 import io
+import math
+import struct
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -53,9 +55,56 @@ class Part(NamedTuple):
     parts: tuple[tuple[str, "Part"], ...] = ()
 
 
-def check(got: object, expected: object, where: str = "result") -> None:
-    """Fail unless both are strictly the same: types, order, sharing, NaN, -0.0, attributes."""
-    _compare(_freeze(got, {}), _freeze(expected, {}), where)
+def check(got: object, expected: object, where: str = "result", *, tolerance: str = "") -> None:
+    """Fail unless both are strictly the same: types, order, sharing, NaN, -0.0, attributes.
+
+    With a tolerance ("rtol 1e-9", "4 ulps") floats may differ by that, also those in containers
+    and complex numbers; NaN, infinities and the sign of zero may not.
+    """
+    new, old = _freeze(got, {}), _freeze(expected, {})
+    _compare(_settled(new, old, tolerance) if tolerance else new, old, where)
+
+
+def close(got: float, expected: float, tolerance: str, form: str = "d") -> bool:
+    """Whether two floats are within "rtol 1e-9" or "4 ulps" of each other, or the same.
+
+    The first is relative to the larger of both; the second counts the floats of that width (a
+    code of `struct`) from one to the other.
+    """
+    if got == expected or not (math.isfinite(got) and math.isfinite(expected)):
+        same_sign = math.copysign(1, got) == math.copysign(1, expected)
+        return (got == expected and same_sign) or (math.isnan(got) and math.isnan(expected))
+    kind, _, size = tolerance.partition(" ")
+    if kind == "rtol":
+        return abs(got - expected) <= float(size) * max(abs(got), abs(expected))
+    return abs(_rank(got, form) - _rank(expected, form)) <= int(kind)
+
+
+def _rank(value: float, form: str) -> int:
+    """The place of a float among all of its width."""
+    data = struct.pack(f"<{form}", value)
+    bits = int.from_bytes(data, "little")
+    sign = 1 << (8 * len(data) - 1)
+    return sign - bits if bits & sign else bits
+
+
+def _settled(got: "Part", expected: "Part", tolerance: str) -> "Part":
+    """What was got, with the floats that are near enough as they were expected."""
+    if got.type is not expected.type:
+        return got
+    if got.type is float and close(float(got.text), float(expected.text), tolerance):
+        return expected
+    if got.type is complex:
+        new, old = complex(got.text), complex(expected.text)
+        pairs = (new.real, old.real), (new.imag, old.imag)
+        return expected if all(close(*pair, tolerance) for pair in pairs) else got
+    if len(got.parts) != len(expected.parts):
+        return got
+    parts = [
+        (step, _settled(part, other, tolerance) if step == old_step else part)
+        for (step, part), (old_step, other) in zip(got.parts, expected.parts, strict=True)
+    ]
+    return got._replace(parts=tuple(parts))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from perftrace.replay.canonical import (
     is_plain,
     take_apart,
 )
+from perftrace.replay.tolerance import Tolerance
 from perftrace.values import Node, OpaqueNode, RefNode, show, type_name
 
 _MAX_PAIRS = 2_000_000
@@ -80,8 +81,10 @@ type _Step = tuple[Node, Node, _Path] | Different  # two parts to compare, or wh
 class Walk:
     """Pairs the parts of two values; each mutable object is paired with one other, for good."""
 
-    def __init__(self, aliases: Mapping[str, str]) -> None:
+    def __init__(self, aliases: Mapping[str, str], tolerance: Tolerance | None = None) -> None:
         self._aliases = aliases
+        self._tolerance = tolerance
+        self._near: Tolerance | None = None  # the tolerance, where it applies
         self._keys = Keys(aliases)
         self._left = _MAX_PAIRS
         self._partner: dict[int, tuple[Node, _Path]] = {}  # expected -> got
@@ -93,16 +96,17 @@ class Walk:
 
     def fresh(self) -> "Walk":
         """A walk of its own, for values that were written apart."""
-        return Walk(self._aliases)
+        return Walk(self._aliases, self._tolerance)
 
-    def compare(self, expected: Node, got: Node, root: str) -> Comparison:
-        """Compare one more pair of values.
+    def compare(self, expected: Node, got: Node, root: str, *, exact: bool = False) -> Comparison:
+        """Compare one more pair of values; `exact`: the tolerance does not apply to them.
 
         Raises:
             TooLarge: there are too many parts.
         """
         self._alive += (expected, got)
         self._unknown = None
+        self._near = None if exact else self._tolerance
         todo: list[_Step] = [(expected, got, _Path(root))]
         while todo:
             self._left -= 1
@@ -119,6 +123,9 @@ class Walk:
             return self._opaque(old, new, path)
         if type(old) is not type(new):
             return _differ(old, new, path)
+        if self._near is not None:
+            new = self._near.settled(old, new)
+            self._alive.append(new)
         if is_atom(old):
             return None if atom_bytes(old) == atom_bytes(new) else _differ(old, new, path)
         if (id(old), id(new)) in self._seen:

@@ -76,6 +76,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             engine=ENGINES[options["engine"]](),
             min_speedup=options["min_speedup"] or settings.min_speedup,
             seconds=options["budget"],
+            tolerances=settings.tolerance,
         )
         ranked = rank(store, task.run)
         require_calls(ranked)

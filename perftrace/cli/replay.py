@@ -249,7 +249,8 @@ def _review(project: Project) -> list[Reviewed]:
     found = project.tests()
     bench = Bench(project.python(), project.folder.root, project.folder.roots())
     sources = Sources(bench.path())
-    reviewer = Reviewer(bench, sources, project.settings.max_value_bytes)
+    settings = project.settings
+    reviewer = Reviewer(bench, sources, settings.max_value_bytes, settings.tolerance)
     return [
         Reviewed(path, parsed, reviewer.review(parsed.suite, parsed.imports, tests), sources)
         for path, parsed, tests in found

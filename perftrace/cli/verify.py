@@ -70,7 +70,7 @@ def command(
         if warning := isolation.require(run, unsafe=unsafe):
             tables.say(output.err(), warning)
         with Workers(store) as workers:
-            found = pipeline.check(workers, run, changed, wanted)
+            found = pipeline.check(workers, run, changed, wanted, settings.tolerance)
     label = locate.labels(functions)[function.id]
     word, code = ENDS[type(found)]
     disk = standing.of_file(function, changed.original, changed.source)

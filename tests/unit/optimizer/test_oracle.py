@@ -7,7 +7,7 @@ import pytest
 
 from perftrace import snapshot
 from perftrace.model import Ending, Rejected
-from perftrace.optimizer import oracle
+from perftrace.optimizer import evidence, oracle, pipeline
 from perftrace.optimizer.difference import differ_in_error
 from perftrace.optimizer.verify import Passed, verify
 from perftrace.replay.compare import Different, Same
@@ -179,6 +179,26 @@ def test_of_what_a_call_does_outside_the_unsteady_is_not_looked_at(make_lab: Any
     for text, kind in changes.items():
         candidate = lab.candidate(LEAVING.replace("{", text, 1))
         assert isinstance(verify(candidate, truth, lab.workers), kind), text
+
+
+def test_another_versions_floats_may_differ_by_the_tolerance_alone(make_lab: Any) -> None:
+    source = "def f(n):\n    return [n / 10 + {more}]\n# cost: 1\n"
+    lab = make_lab(source.format(more=0), {"f": ["n"]})
+    lab.call([1.0], [[0.1], [None]])
+    for text, more, kind in [
+        ("2 ulps", 1e-17, Passed),
+        ("2 ulps", 2e-17, Passed),
+        ("2 ulps", 1e-15, Rejected),
+        ("rtol 1e-12", 1e-15, Passed),
+        ("", 2e-17, Rejected),
+    ]:
+        allowed = pipeline.tolerance_of(lab.function(), {"app.py:f": text, "b.py:f": "9 ulps"})
+        truth = oracle.consult(lab.run, lab.version(), lab.workers, allowed)
+        found = verify(lab.candidate(source.format(more=more)), truth, lab.workers)
+        assert isinstance(found, kind), (text, more)
+        if isinstance(found, Passed):
+            assert found.evidence.tolerance == text
+            assert f"floats within {text}" in evidence.text(found.evidence)
 
 
 REPEATS = {"[n]": True, "({}, n)": True, "n": False, "globals().setdefault('kept', [n])": False}

@@ -1,5 +1,6 @@
 """Replay tests as text, and files of them read again."""
 
+import ast
 import asyncio
 import importlib.util
 import inspect
@@ -26,6 +27,7 @@ from perftrace.replay.observe import Bench
 from perftrace.replay.outcome import Behaviour
 from perftrace.replay.review import Changed, Holds, Orphaned, Reviewer, Unclear
 from perftrace.replay.static import Sources
+from perftrace.replay.taken_apart import NotTaken, take_apart
 
 SHOP = """
 from contextlib import contextmanager
@@ -149,6 +151,7 @@ class Recorder:
         self.module = module
         self.imports = Imports()
         self.sources = Sources([str(root), *sys.path])
+        self.tolerance = ""
 
     def __call__(
         self, function: Callable[..., Any], *arguments: object, take: int | None = None
@@ -168,6 +171,7 @@ class Recorder:
             self.imports,
             self.sources,
             4096,
+            self.tolerance,
         )
         given = list(arguments)
         before = nodes(given)
@@ -276,6 +280,20 @@ def test_the_order_of_attributes_is_no_change(record: Recorder) -> None:
     for arguments, checked in zip(((), (1,)), expected, strict=True):
         text = record.text(shop.Basket.reorder, basket, arguments)
         assert text.partition("\n")[2] == checked
+
+
+def test_a_tolerance_is_written_for_the_result_alone(record: Recorder) -> None:
+    shop = record.module
+    record.tolerance = "4 ulps"
+    assert record.text(shop.settle, [2, 1]) == (
+        'rows = [2, 1]\ncheck(settle(rows), None, tolerance="4 ulps")\ncheck(rows, [1, 2], "rows")'
+    )
+    test = record(shop.quote, [shop.Item("A-1", 0.5)], "EU", 10)
+    assert isinstance(test, emit.Test)
+    assert 'tolerance="4 ulps")' in test.text
+    steps = take_apart(test, Kind.FUNCTION)
+    assert not isinstance(steps, NotTaken)
+    assert ast.unparse(steps.call) == "quote(items, 'EU', discount=10)"
 
 
 def test_a_changed_argument_is_checked(record: Recorder) -> None:
