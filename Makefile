@@ -52,6 +52,8 @@ bench: $(STAMP) ## Measure what recording costs (benchmarks/README.md)
 trust: $(STAMP) ## Try what verdicts rest on (docs/trust.md)
 	@"$(BIN)/pytest" -q tests/integration/test_corpus.py tests/integration/test_planted_candidates.py tests/integration/test_sandbox.py tests/unit/replay
 	@"$(BIN)/python" benchmarks/timing.py --comparisons 20
+	@"$(BIN)/python" benchmarks/honest.py
+	@"$(BIN)/python" benchmarks/mutants.py
 
 dogfood: $(STAMP) ## Record perftrace's own tests and rank them
 	@"$(BIN)/perftrace" run -m pytest -q tests/unit
