@@ -72,7 +72,8 @@ def _require_one(text: str, original: str, function: Function, path: Path) -> No
         what = ", ".join(others) + (f" and {own}" if own in changed else f", but not {own}")
         raise UsageError(
             "candidate-several",
-            f"{path} changes {what}. One function at a time: give a change of {own} alone.",
+            f"{path} changes {what}. One function at a time: give a change of {own} alone."
+            " For all of a revision: perftrace compare",
         )
 
 
