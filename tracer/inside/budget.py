@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = dict(vars(builtins))
 
 CREDIT_NS = 4_000_000  # granted beside the recorder's start, however short the program
-NEIGHBOURS_NS = CREDIT_NS // 4  # of it for calls that follow right on one that was recorded
 USUAL_NS = 100_000  # of a capture, before there was one
 BURST_S = 0.5  # a round may use what this many seconds earn, or more where rounds are rare
 SKIPS = 32  # functions too costly for what is left of a round that are passed over
@@ -90,7 +89,7 @@ class Budget:
         Its second one is where the first did not fit, but was found out quickly: a short program
         may not have many.
         """
-        if not self.open() or self._is_saved():
+        if not self.open():
             return False
         if function.failures:
             return function.captured == 1 and function.bill < QUICK_NS
@@ -98,15 +97,6 @@ class Budget:
             return False
         function.shots -= 1
         return True
-
-    def _is_saved(self) -> bool:
-        """Whether what is left of the first grant is for functions of which nothing is known.
-
-        A method that is called at the start alone would else find it used up by neighbours of
-        others' calls, and have no call recorded at all.
-        """
-        is_first = self._limit == CREDIT_NS + self._start
-        return is_first and self.spent - self._start > NEIGHBOURS_NS
 
     def passes(self, function: "Watched", shape: int) -> bool:
         """Whether a call is let go by, for calls that look like it are recorded already.

@@ -8,7 +8,6 @@ from perftrace.tracer.inside.budget import (
     MORE_SHOTS,
     MOST_PEEKS,
     NEAR_NS,
-    NEIGHBOURS_NS,
     QUICK_NS,
     QUOTA,
     USUAL_NS,
@@ -53,23 +52,6 @@ def test_a_short_program_gets_a_little_beside_the_recorders_start(
     assert budget.open()
     budget.spent += 1
     assert not budget.open()
-
-
-def test_most_of_the_first_grant_is_kept_for_functions_that_are_new(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    cpu = [10**7]
-    monkeypatch.setattr(module, "process_time_ns", lambda: cpu[0])
-    budget = Budget(0.02)
-    budget.started(11_000_000)
-    budget.refresh()
-    assert budget.another(function(bill=100))
-    budget.spent += NEIGHBOURS_NS + 1
-    assert budget.open()
-    assert not budget.another(function(bill=100))
-    cpu[0] = 10**9  # it runs for long: its share is more than the grant
-    budget.refresh()
-    assert budget.another(function(bill=100))
 
 
 def test_the_least_captured_and_cheapest_come_first(budget: Budget) -> None:
