@@ -73,6 +73,8 @@ def _replay(
     for seed in SEEDS:
         with workers.start(version, seed) as started:
             for case in (*oracle.cases, *oracle.generated):
+                if case.grown and seed != SEEDS[-1]:  # they come last: nothing depends on them
+                    continue
                 process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
                 reply = started.make(process_id, request, reach=case.reach, state=True)
                 found = _judge(case, _without(reply, added), started.aliases(process_id))
