@@ -20,7 +20,7 @@ from perftrace.replay import recorded
 from perftrace.replay.requests import NotReplayed
 from perftrace.replay.session import NEW, OLD
 
-GLANCE = Effort(pairs=2, most=2, groups=2, block_s=0.03)
+GLANCE = Effort(pairs=2, most=2, groups=1, block_s=0.03)
 GROWTH = Effort(pairs=4, most=4, groups=3, block_s=0.03)  # where it may be slower
 LARGE_NS = 100_000_000  # CPU time of one round of the larger calls, unless one takes more
 SLOWER = 0.95  # an interval at four times the size that ends below this is slower

@@ -104,6 +104,8 @@ def replayed(
     for seed in SEEDS:
         with workers.start(version, seed) as started:
             for case in (*oracle.cases, *oracle.generated):
+                if case.grown and seed != SEEDS[-1]:  # they come last: nothing depends on them
+                    continue
                 process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
                 reply = started.make(process_id, request, reach=case.reach, state=True)
                 shared = _without(reply, unshared)
