@@ -22,7 +22,7 @@ show() {
 }
 
 show python generate.py data
-show perftrace run --overhead 10% -m warehouse data -o report.txt
+show perftrace run --overhead 10% --value-size 64KB -m warehouse data -o report.txt
 show perftrace top
 show perftrace replay --write
 show perftrace replay
