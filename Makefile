@@ -28,7 +28,7 @@ demo: $(STAMP) ## Record, rank, replay and optimize a copy of examples/warehouse
 	@sh scripts/demo.sh "$(BIN)"
 
 test: $(STAMP) ## Run the tests
-	@"$(BIN)/pytest" -q
+	@"$(BIN)/pytest" -q -n auto --maxprocesses 4
 
 check: $(STAMP) ## Lint, format and types, as CI does
 	@"$(BIN)/ruff" check
@@ -50,7 +50,7 @@ bench: $(STAMP) ## Measure what recording costs (benchmarks/README.md)
 	@"$(BIN)/python" benchmarks/startup.py
 
 trust: $(STAMP) ## Try what verdicts rest on (docs/trust.md)
-	@"$(BIN)/pytest" -q tests/integration/test_corpus.py tests/integration/test_planted_candidates.py tests/integration/test_sandbox.py tests/unit/replay
+	@PERFTRACE_CORPUS=all "$(BIN)/pytest" -q tests/integration/test_corpus.py tests/integration/test_planted_candidates.py tests/integration/test_sandbox.py tests/unit/replay
 	@"$(BIN)/python" benchmarks/timing.py --comparisons 20
 	@"$(BIN)/python" benchmarks/honest.py
 	@"$(BIN)/python" benchmarks/mutants.py

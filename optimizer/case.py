@@ -77,8 +77,7 @@ def steady(
 ) -> Case | Dropped:
     """Make the call under each hash seed; it has to do the same."""
     replies: list[Replayed] = []
-    for one in started:
-        reply = one.make(call.process_id, request, reach=aim, state=True)
+    for reply in Started.make_all(started, call.process_id, request, reach=aim, state=True):
         if isinstance(reply, NotReplayed):
             return Dropped(reply.reason)
         replies.append(reply)

@@ -41,8 +41,9 @@ def in_sequence(
 def _again(case: Case, started: Sequence[Started]) -> Case | None:
     """The case with what it changes this time; None: it does not do the same."""
     process_id = case.call.process_id
-    replies = [one.make(process_id, case.request, reach=case.reach, state=True) for one in started]
-    first, second = replies
+    first, second = Started.make_all(
+        started, process_id, case.request, reach=case.reach, state=True
+    )
     if isinstance(first, NotReplayed) or isinstance(second, NotReplayed):
         return None
     aliases = started[0].aliases(process_id)
@@ -65,8 +66,8 @@ def _with_repeats(cases: Sequence[Case], started: Sequence[Started]) -> list[Cas
     found: dict[int, Replayed] = {}
     for index in chosen:
         case = cases[index]
-        replies = [one.repeat(case.call.process_id, case.request) for one in started]
-        first, second = replies
+        process_id = case.call.process_id
+        first, second = Started.make_all(started, process_id, case.request, repeat=True)
         if isinstance(first, NotReplayed) or isinstance(second, NotReplayed):
             continue
         aliases = started[0].aliases(case.call.process_id)

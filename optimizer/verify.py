@@ -1,6 +1,6 @@
 """Does a candidate keep the recorded behaviour? What the original did is the oracle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from perftrace.errors import StaleError
@@ -101,32 +101,36 @@ def replayed(
         workers: starts the processes that make the calls.
         unshared: names that one side alone has; what changes in them is not compared.
     """
-    for seed in SEEDS:
-        with workers.start(version, seed) as started:
-            for case in (*oracle.cases, *oracle.generated):
-                if case.grown and seed != SEEDS[-1]:  # they come last: nothing depends on them
-                    continue
-                process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
-                reply = started.make(process_id, request, reach=case.reach, state=True)
+    one, other = (workers.start(version, seed) for seed in SEEDS)
+    with one, other:
+        for case in (*oracle.cases, *oracle.generated):
+            # Larger calls come last, so nothing depends on them: they are made once.
+            started = (other,) if case.grown else (one, other)
+            process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
+            aliases = other.aliases(process_id)
+            for reply in Started.make_all(
+                started, process_id, request, reach=case.reach, state=True
+            ):
                 shared = _without(reply, unshared)
-                yield case, reply, _judge(case, shared, started.aliases(process_id), unshared)
-            for case in (*oracle.cases, *oracle.generated):
-                if case.again is not None:
-                    yield _again(case, started)
+                yield case, reply, _judge(case, shared, aliases, unshared)
+        for case in (*oracle.cases, *oracle.generated):
+            if case.again is not None:
+                yield from _again(case, (one, other))
 
 
-def _again(case: Case, started: Started) -> tuple[Case, Reply, Comparison]:
+def _again(case: Case, started: Sequence[Started]) -> Iterator[tuple[Case, Reply, Comparison]]:
     """Whether the result is the same once a caller has changed the one before."""
-    process_id = case.call.process_id
-    reply = started.repeat(process_id, case.patient(SLOWER, SPARE_S))
-    found: Comparison
-    if isinstance(reply, NotReplayed):
-        found = Different(AGAIN, "an answer", reply.reason)
-    else:
-        found = case.differ_again(reply, started.aliases(process_id))
-        if isinstance(found, Different):
-            found = replace(found, where=f"{found.where} {AGAIN}")
-    return case, reply, found
+    process_id, request = case.call.process_id, case.patient(SLOWER, SPARE_S)
+    aliases = started[0].aliases(process_id)
+    for reply in Started.make_all(started, process_id, request, repeat=True):
+        found: Comparison
+        if isinstance(reply, NotReplayed):
+            found = Different(AGAIN, "an answer", reply.reason)
+        else:
+            found = case.differ_again(reply, aliases)
+            if isinstance(found, Different):
+                found = replace(found, where=f"{found.where} {AGAIN}")
+        yield case, reply, found
 
 
 def _without(reply: Reply, unshared: frozenset[str]) -> Reply:

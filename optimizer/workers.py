@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -182,18 +182,43 @@ class Started:
         state: bool = False,
     ) -> Reply:
         """Make a call of one recorded process."""
-        here = self._version.request(request)
-        if isinstance(here, NotReplayed):
-            return here
-        aim = self._version.target(reach) if reach else None
-        return self._session(process_id).call(here, lines=lines, reach=aim, state=state)
+        return self._ask(process_id, request, lines=lines, reach=reach, state=state)()
 
-    def repeat(self, process_id: int, request: Request) -> Reply:
-        """Make a call twice, with its first result changed in between; what the second did."""
+    def _ask(
+        self,
+        process_id: int,
+        request: Request,
+        *,
+        lines: bool = False,
+        reach: Target | None = None,
+        state: bool = False,
+        repeat: bool = False,
+    ) -> Callable[[], Reply]:
+        """Ask for a call; what waits for its reply."""
         here = self._version.request(request)
         if isinstance(here, NotReplayed):
-            return here
-        return self._session(process_id).call(here, repeat=True)
+            refused = here
+            return lambda: refused
+        aim = self._version.target(reach) if reach else None
+        session = self._session(process_id)
+        return session.ask(here, lines=lines, reach=aim, state=state, repeat=repeat)
+
+    @staticmethod
+    def make_all(
+        started: "Sequence[Started]",
+        process_id: int,
+        request: Request,
+        *,
+        reach: Target | None = None,
+        state: bool = False,
+        repeat: bool = False,
+    ) -> list[Reply]:
+        """Make the same call in several workers at the same time."""
+        asked = [
+            one._ask(process_id, request, reach=reach, state=state, repeat=repeat)
+            for one in started
+        ]
+        return [wait() for wait in asked]
 
     def amplify(
         self,

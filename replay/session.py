@@ -7,7 +7,8 @@ One session is one worker process under one overlay and one hash seed. A worker 
 or talks nonsense costs the call at hand, never the parent; the next call starts a new one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
@@ -103,7 +104,18 @@ class Session:
         on the calls before, it can be compared between sessions that make the same calls alone.
         With `repeat`, change its result in place and tell what the same call does then.
         """
-        seconds = request.wall_s or self._limits.wall_s
+        return self.ask(request, lines=lines, reach=reach, state=state, repeat=repeat)()
+
+    def ask(
+        self,
+        request: Request,
+        *,
+        lines: bool = False,
+        reach: Target | None = None,
+        state: bool = False,
+        repeat: bool = False,
+    ) -> Callable[[], Reply]:
+        """Ask for one call, and have what waits for its reply: meanwhile, others may be asked."""
         header = {
             **answers.header(request),
             "op": "call",
@@ -114,7 +126,17 @@ class Session:
             "repeat": repeat,
         }
         try:
-            worker = self._begin(header, [request.arguments])
+            worker = self._running()
+            worker.send(header, [request.arguments])
+        except (Ended, Refused) as error:
+            failed = self._not_replayed(error)
+            return lambda: failed
+        return functools.partial(self._reply, worker, request.wall_s or self._limits.wall_s)
+
+    def _reply(self, worker: WorkerProcess, seconds: float) -> Reply:
+        """The reply to a call that was asked for."""
+        try:
+            answers.checked(*worker.receive(self._limits.start_s))  # all it needs is loaded
             reply, blobs = answers.checked(*worker.receive(seconds))
             return answers.replayed(reply, blobs, worker.output())
         except (Ended, Refused) as error:

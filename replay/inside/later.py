@@ -2,14 +2,16 @@
 
 A result that is written again by the next call (a static buffer) or filled in late looks right when
 its own call ends. So results are kept for a while, as the objects they are: the last one is looked
-at after every call, all that are kept after the 4th, 8th, 16th … call.
+at after each of the first calls and after every fourth later on, all that are kept after the 4th,
+8th, 16th … call.
 """
 
 from typing import Any
 
 from ...snapshot import TooBig, Unencodable, encode, immutable
 
-MOST = 64  # results
+MOST = 16  # results
+EACH, THEN = 16, 4  # so many calls are looked after one by one; then every so many
 ROOM = 16 << 20  # bytes of all of them
 LARGEST = 1 << 20  # of one
 
@@ -27,7 +29,8 @@ class Later:
         self._calls += 1
         power = self._calls >= 4 and self._calls & (self._calls - 1) == 0
         found = []
-        for entry in list(self._kept) if power else self._kept[-1:]:
+        last = self._kept[-1:] if self._calls <= EACH or self._calls % THEN == 0 else []
+        for entry in list(self._kept) if power else last:
             number, outcome, blob = entry
             if _written(outcome) != blob:
                 found.append(self._calls - number)

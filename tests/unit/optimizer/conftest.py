@@ -106,6 +106,9 @@ class FakeSession(Session):
             state=left if state else None,
         )
 
+    def ask(self, request: Request, **options: Any) -> Callable[[], Reply]:
+        return lambda: self.call(request, **options)
+
     @staticmethod
     def _end(call: Callable[[], object]) -> tuple[Ending, object]:
         try:
