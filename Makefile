@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BIN   := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fix check cov bench dogfood clean
+.PHONY: help demo test libraries fix check cov bench trust dogfood clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 17
@@ -29,6 +29,16 @@ demo: $(STAMP) ## Record, rank, replay and optimize a copy of examples/warehouse
 
 test: $(STAMP) ## Run the tests
 	@"$(BIN)/pytest" -q -n auto --maxprocesses 4
+
+libraries: $(STAMP) ## Install numpy, pandas and others, and run the tests that need them
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python "$(BIN)/python" -e '.[libraries]'; \
+	else \
+	  "$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[libraries]'; \
+	fi
+	@PERFTRACE_CORPUS=all "$(BIN)/pytest" -q -n auto --maxprocesses 4 -k "grid or not corpus" \
+	  tests/unit/replay/test_arrays.py tests/unit/replay/test_compare_libraries.py \
+	  tests/unit/replay/test_tolerance.py tests/integration/test_corpus.py
 
 check: $(STAMP) ## Lint, format and types, as CI does
 	@"$(BIN)/ruff" check
