@@ -30,6 +30,7 @@ from perftrace.optimizer import choose, decisions, oracle, patch, whole_program,
 from perftrace.optimizer.adequacy import weighed
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts, gather
+from perftrace.optimizer.instructions import Count
 from perftrace.optimizer.search import Found, Search, Tell
 from perftrace.optimizer.verify import Passed, verify
 from perftrace.optimizer.workers import Version, Workers
@@ -231,10 +232,23 @@ def judge(run: Run, accepted: Sequence[Decision], seconds: float) -> whole_progr
     Raises:
         StaleError: a file changed while its functions were being optimized.
     """
+    return whole_program.compare(run, *_texts(accepted), seconds)
+
+
+def count(run: Run, accepted: Sequence[Decision]) -> Count:
+    """The instructions of the whole program, without and with the accepted changes.
+
+    Raises:
+        StaleError: a file changed while its functions were being optimized.
+    """
+    return whole_program.count(run, *_texts(accepted))
+
+
+def _texts(accepted: Sequence[Decision]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files that change, old and new, by their paths."""
     edits = write.plan([one.candidate for one in accepted if one.candidate])
     old = {str(edit.file.path): edit.file.text for edit in edits}
-    new = {str(edit.file.path): edit.text for edit in edits}
-    return whole_program.compare(run, old, new, seconds)
+    return old, {str(edit.file.path): edit.text for edit in edits}
 
 
 def withdraw(

@@ -11,14 +11,15 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from perftrace import replay
 from perftrace.model import Run
-from perftrace.optimizer import interval
+from perftrace.optimizer import instructions, interval
+from perftrace.optimizer.instructions import Count, Counted, NotCounted
 from perftrace.optimizer.interval import Interval
 from perftrace.secret import REMOVED
 
@@ -92,6 +93,32 @@ def compare(run: Run, old: Files, new: Files, seconds: float) -> Comparison:
             return NotCompared(str(error))
 
 
+def count(run: Run, old: Files, new: Files) -> Count:
+    """Run the recorded command once with the old files and once with the new, under callgrind.
+
+    It takes some fifty times as long as the program does, twice.
+    """
+    valgrind = instructions.tool()
+    if valgrind is None:
+        return NotCounted("Valgrind is not installed")
+    if any(REMOVED in word for word in run.command):
+        return NotCounted("the command line holds a secret, which was not recorded")
+    with tempfile.TemporaryDirectory(prefix="perftrace-") as name:
+        folder = Path(name)
+        program = _Program(run, folder, slower=instructions.SLOWDOWN)
+        found = []
+        for number, files in enumerate((old, new)):
+            file = folder / f"callgrind.{number}"
+            try:
+                program.run(program.version(files), 0, instructions.command(valgrind, file))
+            except _Failed as error:
+                return NotCounted(str(error))
+            found.append(instructions.read(file))
+    if None in found:
+        return NotCounted("callgrind wrote no count: the program ends before it can")
+    return Counted(*filter(None, found))
+
+
 def _compare(program: "_Program", seconds: float, old: Path, new: Path) -> Comparison:
     seed = _hash_seed()
     first, second = program.run(old, seed), program.run(old, seed)
@@ -153,9 +180,10 @@ def _shown(line: str | None) -> str:
 class _Program:
     """The recorded program, ready to be run under overlays."""
 
-    def __init__(self, run: Run, folder: Path) -> None:
+    def __init__(self, run: Run, folder: Path, slower: int = SLOWER) -> None:
         self._run = run
         self._folder = folder
+        self._limit_s = run.wall_s * slower + SPARE_S
 
     def version(self, files: Files) -> Path:
         """A new overlay file."""
@@ -163,15 +191,16 @@ class _Program:
         path.write_text(json.dumps(dict(files)), encoding="utf-8")
         return path
 
-    def run(self, overlay: Path, seed: int) -> _Ran:
-        """One run.
+    def run(self, overlay: Path, seed: int, under: Sequence[str] = ()) -> _Ran:
+        """One run; under: the command of a tool that runs it.
 
         Raises:
             _Failed: it does not start, takes too long, or ends with another code than recorded.
         """
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             began = time.perf_counter()
-            process = self._start(overlay, seed, out, err)
+            command = [*under, *self._command(overlay)]
+            process = self._start(command, overlay, seed, out, err)
             cpu_s = self._wait(process)
             wall_s = time.perf_counter() - began
             out.seek(0)
@@ -181,7 +210,7 @@ class _Program:
             return _Ran(max(cpu_s, 1e-6), wall_s, out.read())
 
     def _start(
-        self, overlay: Path, seed: int, out: IO[bytes], err: IO[bytes]
+        self, command: list[str], overlay: Path, seed: int, out: IO[bytes], err: IO[bytes]
     ) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
         if self._run.form == "command":
@@ -190,7 +219,7 @@ class _Program:
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         try:
             return subprocess.Popen(
-                self._command(overlay),
+                command,
                 cwd=self._run.cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -212,14 +241,13 @@ class _Program:
 
     def _wait(self, process: subprocess.Popen[bytes]) -> float:
         """Wait for the end; CPU time of the program and of the children that it waited for."""
-        limit = self._run.wall_s * SLOWER + SPARE_S
         late = threading.Event()
 
         def end() -> None:
             late.set()
             os.killpg(process.pid, signal.SIGKILL)
 
-        timer = threading.Timer(limit, end)
+        timer = threading.Timer(self._limit_s, end)
         timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
@@ -230,7 +258,7 @@ class _Program:
             timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         if late.is_set():
-            raise _Failed(f"the program took longer than {limit:.0f} s this time")
+            raise _Failed(f"the program took longer than {self._limit_s:.0f} s this time")
         return usage.ru_utime + usage.ru_stime
 
 

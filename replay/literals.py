@@ -27,7 +27,8 @@ from perftrace.values import (
     type_name,
 )
 
-# Attributes that built-in exceptions set from their arguments: name, place.
+# Attributes that built-in exceptions set from their arguments: name, place. A class of the user's
+# may have one of the same name that is its own.
 TAKEN_FROM_ARGUMENTS = {"errno": 0, "strerror": 1, "code": 0, "value": 0}
 
 
@@ -288,7 +289,8 @@ def own_attributes(node: InstanceNode) -> dict[str, Node]:
     found = dict(node.attributes)
     if node.items is not None and node.base is not None:
         found["maxlen" if isinstance(node.base, int) else "default_factory"] = node.base
-    arguments = node.base.items if isinstance(node.base, TupleNode) else []
+    known = isinstance(node.cls, RefNode) and node.cls.module == "builtins"
+    arguments = node.base.items if known and isinstance(node.base, TupleNode) else []
     for name, place in TAKEN_FROM_ARGUMENTS.items():
         if name in found and place < len(arguments) and found[name] is arguments[place]:
             del found[name]

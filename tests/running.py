@@ -1,9 +1,12 @@
-"""Plain and recorded runs of a program, for tests that compare them."""
+"""Plain and recorded runs of a program, for tests that compare them; a run as a trace has it."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from perftrace.model import Run
 
 ENTRY = "import sys; from perftrace.cli import main; sys.exit(main())"
 
@@ -46,3 +49,25 @@ def assert_same(program: str, tmp_path: Path) -> None:
     assert (str(code), out, own) == expected
     assert said
     assert not any("stopped itself" in line for line in said), said
+
+
+def recorded(folder: Path, *command: str, form: str = "script", **more: Any) -> Run:
+    """What a trace says of a run of this command."""
+    fields = {
+        "id": 1,
+        "command": command,
+        "form": form,
+        "cwd": folder,
+        "root": folder,
+        "python": Path(sys.executable),
+        "python_version": "",
+        "started": "",
+        "wall_s": 1.0,
+        "cpu_s": 1.0,
+        "exit_code": 0,
+        "sampler": "none",
+        "interval_s": 0.0,
+        "samples": 0,
+        "sampler_note": "",
+    }
+    return Run(**{**fields, **more})

@@ -11,7 +11,7 @@ from pathlib import Path
 from perftrace.config import Settings
 from perftrace.errors import CannotError, TraceError
 from perftrace.store import Store
-from perftrace.tracer import ingest, launch, sampler, spool
+from perftrace.tracer import ingest, launch, sampler, spool, stacks
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.launch import Program, Recorder
 from perftrace.tracer.sampler import Sampling
@@ -96,20 +96,25 @@ def _sampling(program: Program, choices: Choices) -> Sampling | str:
     reason = sampler.unavailable() if choices.sample else "--no-sample was given"
     if reason:
         return reason
-    expected_s = _expected_s(choices.database, program)
+    expected_s, depth = _before(choices.database, program)
+    suite = any(Path(word).name in ("pytest", "py.test") for word in program.words[:1])
     return sampler.sampling(
-        choices.rate, native=choices.native, expected_s=expected_s, share=choices.overhead
+        choices.rate,
+        native=choices.native,
+        expected_s=expected_s,
+        share=choices.overhead,
+        depth=depth or (sampler.SUITE_DEPTH if suite else 0.0),
     )
 
 
-def _expected_s(database: Path, program: Program) -> float:
-    """The CPU time the program took the last time; 0: it is not known."""
+def _before(database: Path, program: Program) -> tuple[float, float]:
+    """The CPU time the program took the last time, and its stacks' mean depth; 0: not known."""
     try:
         with Store.open(database) as store:
             same = [run for run in store.runs() if run.command == program.words]
+            return (same[-1].cpu_s, stacks.mean_depth(store, same[-1].id)) if same else (0.0, 0.0)
     except TraceError:  # there is none yet, or it is damaged: then `ingest` says so
-        return 0.0
-    return same[-1].cpu_s if same else 0.0
+        return 0.0, 0.0
 
 
 def add(folder: Path, finish: Finish) -> Result:

@@ -25,7 +25,10 @@ from perftrace.tracer.stacks import Samples, parse
 ENOUGH = 5000  # samples: a function that has 1 % of the time is known to 0.3 points
 LOWEST_RATE = 50  # samples per second
 USUAL_RATE = 250  # for a program whose length is not known yet
-SAMPLE_S = 80e-6  # of CPU time that a sample costs the program; with deep stacks, more
+# What a sample costs the program, in CPU time: the pause, and the caches that it finds changed.
+# Each frame beyond the first ten is read by several system calls (benchmarks/overhead.py, `suite`).
+SAMPLE_S, FRAME_S, SHALLOW = 80e-6, 6e-6, 10
+SUITE_DEPTH = 60.0  # frames below a test under pytest
 PART = 0.5  # of the share asked for: the recorder needs the other half, or more
 # The highest rate, by whether py-spy has a core for itself. The program is paused for each sample
 # even where it has not: without a pause a third of all samples is charged to the wrong function
@@ -51,16 +54,22 @@ class Sampling:
 
 
 def sampling(
-    rate: int | None = None, *, native: bool = False, expected_s: float = 0.0, share: float = 0.0
+    rate: int | None = None,
+    *,
+    native: bool = False,
+    expected_s: float = 0.0,
+    share: float = 0.0,
+    depth: float = 0.0,
 ) -> Sampling:
     """How to sample a program that takes about so much CPU time; 0: not known.
 
     The shorter the program, the higher the rate, but what the samples cost is to stay within half
-    of `share` of its CPU time (0: whatever they cost). A rate that is given is taken as it is.
+    of `share` of its CPU time (0: whatever they cost), with stacks of `depth` frames (0: not
+    known). A rate that is given is taken as it is.
     """
     high: float = RATES[_has_spare_core()]
     if share:
-        high = min(high, PART * share / SAMPLE_S)
+        high = min(high, PART * share / (SAMPLE_S + FRAME_S * max(depth - SHALLOW, 0)))
     wanted = ENOUGH / expected_s if expected_s > 0 else USUAL_RATE
     return Sampling(rate or round(max(min(wanted, high), LOWEST_RATE)), native)
 

@@ -115,6 +115,16 @@ def store_samples(
         store.add("stack", {"run_id": run_id, "frames": frames, "count": count})
 
 
+def mean_depth(store: Store, run_id: int) -> float:
+    """Frames of a run's stacks in the mean, weighted by how often they were seen; 0: no stacks."""
+    sql = (
+        "SELECT sum(count * (1.0 + length(frames) - length(replace(frames, ' ', '')))) / sum(count)"
+        " AS depth FROM stack WHERE run_id = ?"
+    )
+    (row,) = store.rows(sql, run_id)
+    return row["depth"] or 0.0
+
+
 def _is_ours(stack: Stack) -> bool:
     """Whether it is a stack of the recorder's own thread."""
     return bool(stack) and Path(stack[0].file).parent == OWN_THREAD

@@ -16,6 +16,7 @@ from perftrace.optimizer import compare, whole_program
 from perftrace.optimizer.changes import Changes
 from perftrace.optimizer.compare import Compared, NotReplayable, Result, speed_word
 from perftrace.optimizer.git import Repository
+from perftrace.optimizer.instructions import Count, NotCounted
 from perftrace.optimizer.measure import NotMeasured
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
@@ -37,6 +38,7 @@ NOTHING = 3  # nothing could be said
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
 @click.option("--fail-if-slower", is_flag=True, help="Exit code 1 for a slow-down as well.")
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For functions.")
+@output.deterministic_option
 @output.unsafe_option
 @output.json_option
 @output.database_option
@@ -64,7 +66,11 @@ def command(old: str, new: str, *, database: Path, as_json: bool, **options: Any
     if files.old and not (options["no_timing"] or options["no_whole_program"]):
         with output.progress("running the whole program, old and new in turn"):
             whole = _whole_program(run, found)
-    view.end(results, whole)
+    counted: Count | None = None
+    if files.old and options["deterministic"]:
+        with output.progress("counting the whole program's instructions, which takes fifty runs"):
+            counted = _count(run, found)
+    view.end(results, whole, counted)
     return exit_code(results, whole, slower_fails=options["fail_if_slower"])
 
 
@@ -93,6 +99,12 @@ def _whole_program(run: Run, found: Changes) -> Comparison:
         return NotCompared("what was recorded was running already")
     old, new = found.files.overlays
     return whole_program.compare(run, old, new, WHOLE_PROGRAM_S)
+
+
+def _count(run: Run, found: Changes) -> Count:
+    if run.form == "process":
+        return NotCounted("what was recorded was running already")
+    return whole_program.count(run, *found.files.overlays)
 
 
 def exit_code(results: Sequence[Result], whole: Comparison, *, slower_fails: bool) -> int:
@@ -134,16 +146,18 @@ class View:
         for line in report.lines(result, label, self._width, old):
             tables.say(self._console, line)
 
-    def end(self, results: list[Result], whole: Comparison) -> None:
+    def end(self, results: list[Result], whole: Comparison, counted: Count | None) -> None:
         """All there is to say at the end."""
         for line in report.summary(self.changes, results):
             tables.say(self._console, line)
         if self.changes.files.old:
             tables.say(self._console, report.program_line(whole, self.changes.old.name))
+        if counted is not None:
+            tables.say(self._console, decisions.count_line(counted))
         if self._quiet:
-            self._emit(results, whole)
+            self._emit(results, whole, counted)
 
-    def _emit(self, results: list[Result], whole: Comparison) -> None:
+    def _emit(self, results: list[Result], whole: Comparison, counted: Count | None) -> None:
         named = [(one, self._label(one.change.function)) for one in results]
         program = decisions.whole_program_document(whole, float("inf"))
         del program["expected"]
@@ -157,5 +171,6 @@ class View:
                 "not_python": list(self.changes.files.others),
                 "unreadable": list(self.changes.files.unreadable),
                 "whole_program": program,
+                "instructions": decisions.count_document(counted),
             },
         )

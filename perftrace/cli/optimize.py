@@ -15,6 +15,7 @@ from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
 from perftrace.optimizer import decisions, main_guard, pipeline, standing
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.engines.rules import RulesEngine
+from perftrace.optimizer.instructions import Count, NotCounted
 from perftrace.optimizer.pipeline import Goal, Subject, Task
 from perftrace.optimizer.rank import rank, require_calls
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
@@ -37,6 +38,7 @@ class Outcome:
 
     made: list[Decision] = field(default_factory=list)
     whole: Comparison | None = None
+    count: Count | None = None
     interrupted: int = 0  # the exit code that says by what
     waiting: list[str] = field(default_factory=list)  # changes accepted before that can be applied
 
@@ -54,6 +56,7 @@ class Outcome:
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
+@output.deterministic_option
 @output.unsafe_option
 @output.json_option
 @output.database_option
@@ -92,7 +95,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         if warning := isolation.require(task.run, unsafe=options["unsafe"]):
             tables.say(output.err(), warning)
         changed = pipeline.changed(store, goals)
-        outcome = _optimize(store, task, view, whole_program=not options["no_whole_program"])
+        outcome = _optimize(store, task, view, options)
         outcome.waiting = _waiting(store)
         view.end(outcome, changed)
         files = {goal.hot.function.file for goal in goals if goal.hot.recorded}
@@ -101,7 +104,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         return outcome.interrupted
 
 
-def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) -> Outcome:
+def _optimize(store: Store, task: Task, view: "View", options: Mapping[str, Any]) -> Outcome:
     """Do it all; an interrupt keeps what is finished."""
     outcome = Outcome()
     try:
@@ -109,9 +112,12 @@ def _optimize(store: Store, task: Task, view: "View", *, whole_program: bool) ->
             for decision in pipeline.optimize(workers, task, view.goals, tell):
                 outcome.made.append(decision)
                 view.show(decision)
-            if whole_program and outcome.accepted:
+            if outcome.accepted and not options["no_whole_program"]:
                 tell("running the whole program, old and new in turn")
                 outcome.whole = _whole_program(store, task.run, outcome)
+            if outcome.accepted and options["deterministic"]:
+                tell("counting the whole program's instructions, which takes fifty runs")
+                outcome.count = _count(task.run, outcome)
     except KeyboardInterrupt as error:
         outcome.interrupted = signals.exit_code(error)
     return outcome
@@ -136,6 +142,13 @@ def _whole_program(store: Store, run: Run, outcome: Outcome) -> Comparison:
     if isinstance(found, OutputChanged):
         outcome.made = pipeline.withdraw(store, run, outcome.made, found)
     return found
+
+
+def _count(run: Run, outcome: Outcome) -> Count:
+    try:
+        return pipeline.count(run, outcome.accepted)
+    except StaleError as error:
+        return NotCounted(str(error))
 
 
 class View:
@@ -174,6 +187,8 @@ class View:
     def _summary(self, outcome: Outcome, expected: float, changed: Sequence[str]) -> Iterator[str]:
         if outcome.whole is not None:
             yield from report.whole_program_lines(outcome.whole, expected)
+        if outcome.count is not None:
+            yield report.count_line(outcome.count)
         if outcome.interrupted:
             done = f"{len(outcome.made)} of {len(self.goals)} functions"
             yield f"Interrupted; {done} are finished and stored. Go on: perftrace optimize FUNC..."
@@ -201,6 +216,7 @@ class View:
             {
                 "functions": functions,
                 "whole_program": whole,
+                "instructions": report.count_document(outcome.count),
                 "interrupted": bool(outcome.interrupted),
                 "changed": list(changed),
             },

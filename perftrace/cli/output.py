@@ -124,6 +124,16 @@ def json_option[F: Callable[..., Any]](function: F) -> F:
     return option(function)
 
 
+def deterministic_option[F: Callable[..., Any]](function: F) -> F:
+    """`--deterministic`: count the whole program's instructions as well."""
+    option = click.option(
+        "--deterministic",
+        is_flag=True,
+        help="Count the whole program's instructions too (needs Valgrind; slow).",
+    )
+    return option(function)
+
+
 def unsafe_option[F: Callable[..., Any]](function: F) -> F:
     """`--unsafe-no-sandbox`: run candidates where the kernel can't shut them in."""
     option = click.option(

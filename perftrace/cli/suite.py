@@ -39,7 +39,8 @@ def begin(order: Mapping[str, Any]) -> dict[str, Any]:
     if unsampled:
         sampler.leave_none(folder, unsampled)
     else:
-        Sampler.start(order["pid"], folder, alone=True).leave()
+        how = sampler.sampling(share=choices.overhead, depth=sampler.SUITE_DEPTH)
+        Sampler.start(order["pid"], folder, how, alone=True).leave()
     return {"folder": str(folder)}
 
 

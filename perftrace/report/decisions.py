@@ -19,6 +19,7 @@ from perftrace.model import (
     Witness,
 )
 from perftrace.optimizer import choose, decisions, patch
+from perftrace.optimizer.instructions import Count, Counted, NotCounted
 from perftrace.optimizer.search import named
 from perftrace.optimizer.whole_program import Compared, Comparison, NotCompared, OutputChanged
 from perftrace.report import tables
@@ -142,6 +143,30 @@ def whole_program_document(found: Comparison | None, expected: float) -> dict[st
         case None:
             figures["reason"] = "not asked for, or no change was accepted"
     return {**figures, "expected": expected if math.isfinite(expected) else None}
+
+
+def count_line(found: Count) -> str:
+    """What the changes mean for the number of instructions."""
+    match found:
+        case Counted(old, new):
+            return (
+                f"whole program {found.ratio:.3f}x by instructions ({old:,} -> {new:,}), counted"
+                " once by callgrind"
+            )
+        case NotCounted(reason):
+            return f"instructions not counted: {reason}"
+
+
+def count_document(found: Count | None) -> dict[str, Any]:
+    """The same as data; figures are null where there are none."""
+    figures: dict[str, Any] = {"ratio": None, "old": None, "new": None}
+    match found:
+        case Counted(old, new):
+            return figures | {"ratio": found.ratio, "old": old, "new": new}
+        case NotCounted(reason):
+            return figures | {"reason": reason}
+        case None:
+            return figures | {"reason": "not asked for, or no change was accepted"}
 
 
 # --- documents --------------------------------------------------------------------------

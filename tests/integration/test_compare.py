@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from perftrace.cli import main
+from perftrace.optimizer import whole_program
+from perftrace.optimizer.instructions import Counted
 
 PRICES = '''"""Prices."""
 
@@ -158,12 +160,14 @@ def test_without_a_change_nothing_is_run(
 
 
 def test_a_change_that_keeps_its_behaviour_is_timed(
-    project: Project, capsys: pytest.CaptureFixture[str]
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.edit("prices.py", (SLOW, FAST))
     before = project.git("status", "--porcelain")
-    code, found, document = compared(capsys)
+    monkeypatch.setattr(whole_program, "count", lambda *_: Counted(3000, 1000))
+    code, found, document = compared(capsys, "--deterministic")
     assert code == 0
+    assert document["instructions"]["ratio"] == 3
     assert list(found) == ["prices:total"]
     total = found["prices:total"]
     assert (total["outcome"], total["change"]) == ("no difference", "changed")

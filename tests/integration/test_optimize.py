@@ -14,6 +14,7 @@ import pytest
 from perftrace.cli import main
 from perftrace.model import Inconclusive
 from perftrace.optimizer import decisions, pipeline, whole_program
+from perftrace.optimizer.instructions import Counted, NotCounted
 from perftrace.optimizer.whole_program import OutputChanged
 from perftrace.store import Store
 
@@ -121,6 +122,18 @@ def test_people_get_a_line_a_function_the_diff_and_the_next_command(
     assert "no rule applies" in text
     assert text.endswith("Next: perftrace apply\n")
     assert "equivalent" not in text
+
+
+def test_instructions_are_counted_where_that_is_asked_for(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = iter([Counted(3000, 1000), NotCounted("Valgrind is not installed")])
+    monkeypatch.setattr(whole_program, "count", lambda *_: next(counts))
+    command = ["optimize", "known", "--no-whole-program", "--deterministic"]
+    assert main([*command, "--json"]) == 0
+    assert document(capsys)["instructions"] == {"ratio": 3.0, "old": 3000, "new": 1000}
+    assert main(command) == 0
+    assert "\ninstructions not counted: Valgrind is not installed\n" in capsys.readouterr().out
 
 
 def test_what_was_accepted_before_is_still_to_be_applied(

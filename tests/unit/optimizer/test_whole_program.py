@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from running import recorded
 
 from perftrace.model import Run
 from perftrace.optimizer import whole_program
@@ -12,27 +12,6 @@ from perftrace.optimizer.whole_program import Compared, NotCompared, OutputChang
 
 PROGRAM = "import sys\n\n\ndef work():\n    return sum(range({n}))\n\n\nprint(work() > 0)\n"
 HEAVY, LIGHT = PROGRAM.format(n=3_000_000), PROGRAM.format(n=10)
-
-
-def recorded(folder: Path, *command: str, form: str = "script", **more: Any) -> Run:
-    fields = {
-        "id": 1,
-        "command": command,
-        "form": form,
-        "cwd": folder,
-        "root": folder,
-        "python": Path(sys.executable),
-        "python_version": "",
-        "started": "",
-        "wall_s": 1.0,
-        "cpu_s": 1.0,
-        "exit_code": 0,
-        "sampler": "none",
-        "interval_s": 0.0,
-        "samples": 0,
-        "sampler_note": "",
-    }
-    return Run(**{**fields, **more})
 
 
 @pytest.fixture

@@ -102,6 +102,10 @@ class OddError(Exception):
         self.code = code
 
 
+class OddFileError(OSError):
+    pass
+
+
 def helper() -> None:
     pass
 
@@ -262,6 +266,11 @@ def test_a_class_with_an_own_way_of_being_made_is_restored() -> None:
     assert text(testing.restore(Checked, amount=3)) == "restore(Checked, amount=3)"
     assert text(Late("x")) == 'restore(Late, name="x", seen=[])'
     assert text(testing.restore(Plain, **{"a b": 1})) == 'restore(Plain, **{"a b": 1})'
+
+
+@pytest.mark.parametrize("error", [OddError("same", "same"), OddFileError(2, "gone")])
+def test_an_exception_keeps_an_attribute_that_is_its_argument(error: Exception) -> None:
+    testing.check(evaluated(source(error)), error)
 
 
 def test_a_shared_object_gets_one_name() -> None:

@@ -9,7 +9,7 @@ import pytest
 from perftrace.store import Store
 from perftrace.tracer import sampler
 from perftrace.tracer.sampler import Sampler
-from perftrace.tracer.stacks import FrameKey, Samples, from_timing, parse, store_samples
+from perftrace.tracer.stacks import FrameKey, Samples, from_timing, mean_depth, parse, store_samples
 
 MAIN = FrameKey("/shop/app.py", "<module>", 1)
 QUOTE = FrameKey("/shop/app.py", "quote", 12)
@@ -155,6 +155,15 @@ def test_the_rate_suits_the_programs_length_and_the_spare_cores(
     assert sampler.sampling(native=True).native
 
 
+@pytest.mark.parametrize(("depth", "rate"), [(0, 125), (10, 125), (20, 71), (60, 50)])
+def test_deep_stacks_are_read_less_often(
+    depth: float, rate: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampler, "_cores", lambda: 2)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.3, 0.0, 0.0))
+    assert sampler.sampling(share=0.02, depth=depth).rate == rate
+
+
 def test_timed_shares_of_windows_add_up_to_samples() -> None:
     app, quote = "<module> (/shop/app.py:1)", "<module> (/shop/app.py:1);quote (/shop/app.py:12)"
     samples = from_timing([(app, 700_000), (quote, 1_300_000), (app, 1_000_000)], cpu_s=3.0)
@@ -180,6 +189,8 @@ def test_stacks_are_stored_with_what_is_user_code(tmp_path: Path) -> None:
             store_samples(store, run_id, samples, lambda file: file.startswith("/shop"))
         frames = {row["id"]: row for row in store.rows("SELECT * FROM frame")}
         stacks = list(store.rows("SELECT frames, count FROM stack WHERE run_id = ?", run_id))
+        assert mean_depth(store, run_id) == (4 * 2 + 1 * 3) / 5
+        assert mean_depth(store, run_id + 1) == 0
     named = [
         ([frames[int(number)]["qualname"] for number in stack["frames"].split()], stack["count"])
         for stack in stacks
