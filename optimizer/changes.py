@@ -4,7 +4,7 @@ import ast
 import functools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -17,6 +17,8 @@ from perftrace.optimizer.workers import Here, Revision
 from perftrace.replay import recorded
 from perftrace.replay.requests import Target
 from perftrace.store import Store
+
+UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +96,33 @@ def read(repository: Repository, old: Place, new: Place) -> Files:
     )
 
 
+def nothing(root: Path) -> Files:
+    """No file differs: both places are the files as they are."""
+    return Files({}, {}, ({}, {}), root, (), ())
+
+
 def find(
-    store: Store, functions: Sequence[Function], files: Files, names: tuple[str, str]
+    store: Store,
+    functions: Sequence[Function],
+    files: Files,
+    names: tuple[str, str],
+    wanted: Collection[int] = (),
 ) -> Changes:
     """The functions that differ, in the order given, and where each is in the two revisions.
+
+    Args:
+        store: the trace.
+        functions: all of the trace.
+        files: what differs.
+        names: of the revisions.
+        wanted: ids of functions; these alone are listed then, also where they do not differ.
 
     Raises:
         TraceError: the trace file is damaged.
     """
     looking = _Looking(store, functions, files)
     targets = looking.targets()
-    listed = tuple(looking.listed())
+    listed = tuple(looking.listed(wanted))
     as_recorded = looking.as_recorded()
     return Changes(
         old=Revision(names[0], files.overlays[0], targets[0], as_recorded),
@@ -148,8 +166,8 @@ class _Looking:
 
     # --- what differs ---
 
-    def listed(self) -> Iterator[Change]:
-        """The functions that differ or depend on what does."""
+    def listed(self, wanted: Collection[int]) -> Iterator[Change]:
+        """The functions that differ or depend on what does; those that are wanted, if any."""
         names = self._changed_names()
         found: dict[int, Change] = {}
         for function in sorted(self._functions, key=lambda one: one.file):  # each parsed once
@@ -157,9 +175,9 @@ class _Looking:
             what = self._what(function, old, new)
             if not what and names:
                 what = self._uses(function, old, names)
-            if what:
+            if (function.id in wanted) if wanted else what:
                 file = self._paths.get(os.path.realpath(function.file), "")
-                found[function.id] = Change(function, file, what, old, new)
+                found[function.id] = Change(function, file, what or UNCHANGED, old, new)
         yield from (found[one.id] for one in self._functions if one.id in found)
 
     def _what(self, function: Function, old: Key | None, new: Key | None) -> str:

@@ -71,6 +71,32 @@ class Repository:
             )
         return Commit(name, done.stdout.decode().strip())
 
+    def fork_point(self, name: str) -> Commit:
+        """The commit at which the files as they are left a branch; its tip where there is none.
+
+        Raises:
+            UsageError: git knows no such revision.
+        """
+        try:
+            tip = self.place(name)
+        except UsageError as error:
+            shallow = (
+                ""
+                if not self._is_shallow()
+                else (
+                    " This is a shallow clone, which lacks other branches; with GitHub's"
+                    " actions/checkout: fetch-depth: 0."
+                )
+            )
+            raise UsageError(error.slug, f"{error}{shallow}") from error
+        if isinstance(tip, Worktree):
+            raise UsageError("revision-unknown", f"{name} is no revision to compare with.")
+        done = _git(self.root, ["merge-base", tip.id, "HEAD"])
+        return Commit(name, done.stdout.decode().strip() or tip.id)
+
+    def _is_shallow(self) -> bool:
+        return _git(self.root, ["rev-parse", "--is-shallow-repository"]).stdout.strip() == b"true"
+
     def changed(self, one: Place, other: Place) -> set[str]:
         """Files under git that differ between two places, by their path from the root.
 

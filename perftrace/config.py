@@ -13,6 +13,7 @@ from perftrace.errors import UsageError
 
 # How near floats have to be: "rtol 1e-9" or "4 ulps".
 TOLERANCE = r"^(rtol \d+(\.\d+)?([eE]-?\d+)?|[1-9]\d* ulps?)$"
+PERCENT = r"^\d+(\.\d+)?%$"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -27,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     max_value_bytes: Annotated[int, Meta(ge=1)] = 4096  # of a value written into a replay test
     min_speedup: Annotated[float, Meta(ge=1)] = 1.05  # the interval's lower end must reach it
     tolerance: dict[str, Annotated[str, Meta(pattern=TOLERANCE)]] = {}  # of floats, by function
+    max_slowdown: Annotated[str, Meta(pattern=PERCENT)] = "5%"  # before `ci` and `bench` fail
+    limits: dict[str, Annotated[str, Meta(pattern=PERCENT)]] = {}  # the same, by function
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
     overhead: Annotated[float, Meta(gt=0, le=1)] = 0.02  # of the program's CPU time, to record
     value_size: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}KB$|^([1-9]|1[0-6])MB$")] = "8KB"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Uncovered:
     reason: str
 
 
+# The tests of pages that fail where they are run: module, name of the test.
+type Trial = Callable[[Sequence[Page], Mapping[str, Path]], Collection[tuple[str, str]]]
 type Coverage = Covered | Reached | Uncovered
 
 
@@ -55,6 +57,7 @@ type Coverage = Covered | Reached | Uncovered
 class Page:
     """A test file as it was and as it should be."""
 
+    module: str
     path: Path
     before: str
     text: str
@@ -89,7 +92,10 @@ class _Work:
 class Author:
     """Plans the tests of one run's functions."""
 
-    def __init__(self, store: Store, run: Run, folder: Folder, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, run: Run, folder: Folder, settings: Settings, trial: Trial
+    ) -> None:
+        self._trial = trial
         self._store = store
         self._run = run
         self._folder = folder
@@ -116,6 +122,16 @@ class Author:
             tests = [*work.suite.tests, *work.drafts]
             work.findings = reviewer.review(work.suite, work.imports, tests)
             self._choose(work)
+        pages, coverage = self._pages(functions, works, sources)
+        if failing := self._trial(pages, self.roots(pages, functions)):
+            for work in works.values():
+                _drop(work, {name for module, name in failing if module == work.suite.module})
+            pages, coverage = self._pages(functions, works, sources)
+        return pages, coverage
+
+    def _pages(
+        self, functions: Sequence[Function], works: Mapping[str, _Work], sources: Sources
+    ) -> tuple[list[Page], list[Coverage]]:
         coverage = [self._covered(function, works, sources) for function in functions]
         return [self._page(work, sources, coverage) for work in works.values()], coverage
 
@@ -218,7 +234,7 @@ class Author:
         )
         fresh = {test.name for test in work.drafts} & {test.name for test in work.suite.tests}
         if not fresh:
-            return Page(path, work.before, work.before, 0, failing)
+            return Page(work.suite.module, path, work.before, work.before, 0, failing)
         if work.edited:
             raise CannotError(
                 "replay-edited",
@@ -234,7 +250,17 @@ class Author:
         )
         suite = replace(work.suite, omitted=work.omitted(), exercises=tuple(exercises))
         text = render(suite, work.imports, order(sources, suite.module))
-        return Page(path, work.before, text, len(fresh), failing)
+        return Page(suite.module, path, work.before, text, len(fresh), failing)
+
+
+def _drop(work: _Work, failing: Collection[str]) -> None:
+    """Leave out new tests that do not pass each time."""
+    fresh = {test.name for test in work.drafts} & set(failing)
+    for test in work.suite.tests:
+        if test.name in fresh:
+            work.leave(test.qualname, "as a test it does not pass each time")
+    kept = tuple(test for test in work.suite.tests if test.name not in fresh)
+    work.suite = replace(work.suite, tests=kept)
 
 
 def order(sources: Sources, module: str) -> dict[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perftrace.errors import CannotError
+from perftrace.replay import testing
 from perftrace.replay.emit import NotParsed, Parsed, parse
 
 MARK = '"""Written by perftrace: registers the marker of replay tests and finds the code they test.'
@@ -19,7 +20,7 @@ ROOTS: the top-level modules that the tests import, and the folder each lies in,
 # fmt: off
 # ruff: noqa
 import sys
-from importlib.util import find_spec
+from importlib.util import {names}
 from pathlib import Path
 
 ROOTS = {{{roots}}}
@@ -27,11 +28,33 @@ ROOTS = {{{roots}}}
 for module, folder in ROOTS.items():
     if find_spec(module) is None:  # not installed
         sys.path.insert(0, str((Path(__file__).parent / folder).resolve()))
-
+{helpers}
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "perftrace: replay tests written by perftrace")
 '''
+
+# What the tests import, in a file beside them: `--standalone`. Where perftrace is installed, that
+# is taken. Another package of its name may be, without the helpers.
+BESIDE = "perftrace_testing.py"
+HELPERS = f"""
+HELPERS = "perftrace.replay.testing"
+
+
+def is_missing(module):
+    try:
+        return find_spec(module) is None
+    except ImportError:
+        return True
+
+
+if is_missing(HELPERS):
+    spec = spec_from_file_location(HELPERS, Path(__file__).with_name("{BESIDE}"))
+    sys.modules[HELPERS] = helpers = module_from_spec(spec)
+    spec.loader.exec_module(helpers)
+"""
+NAMES = ("find_spec", "find_spec, module_from_spec, spec_from_file_location")
+COPIED = "# Written by perftrace, from perftrace/replay/testing.py: what the replay tests import.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +103,19 @@ class Folder:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return {name: (self.path / place).resolve() for name, place in _roots(text).items()}
 
+    @property
+    def is_standalone(self) -> bool:
+        """Whether the tests' helpers lie beside them."""
+        return (self.path / BESIDE).exists()
+
+    def write_helpers(self) -> None:
+        """Put what the tests import beside them, as it is in this perftrace."""
+        source = Path(str(testing.__file__)).read_text(encoding="utf-8")
+        path = self.path / BESIDE
+        fresh = f"{COPIED}# fmt: off\n# ruff: noqa\n{source}"
+        if not path.exists() or path.read_text(encoding="utf-8") != fresh:
+            write(path, fresh)
+
     def write_conftest(self, roots: Mapping[str, Path]) -> None:
         """Make conftest.py find these top-level modules too; left alone if it does."""
         path = self.path / "conftest.py"
@@ -93,7 +129,12 @@ class Folder:
         places = {name: os.path.relpath(place, self.path) for name, place in roots.items()}
         known = _roots(text) | {name: Path(place).as_posix() for name, place in places.items()}
         listed = "".join(f'\n    "{name}": "{place}",' for name, place in sorted(known.items()))
-        fresh = CONFTEST.format(mark=MARK, roots=f"{listed}\n" if listed else "")
+        fresh = CONFTEST.format(
+            mark=MARK,
+            names=NAMES[self.is_standalone],
+            roots=f"{listed}\n" if listed else "",
+            helpers=HELPERS if self.is_standalone else "",
+        )
         if fresh != text:
             write(path, fresh)
 

@@ -18,8 +18,12 @@ FAILED = 1  # pytest's exit code
 BOOT = """
 import importlib.util, sys
 import pytest
-name, file = "perftrace.replay.testing", sys.argv.pop(1)
+name, file, order = "perftrace.replay.testing", sys.argv.pop(1), sys.argv.pop(1)
 class Helpers:
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        if order == "backwards":
+            items.reverse()
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self):
         try:
@@ -38,6 +42,7 @@ sys.exit(pytest.main(sys.argv[1:], plugins=[Helpers()]))
 class Ran:
     """One test, as pytest ran it."""
 
+    file: str  # its name without the ending
     name: str
     state: str  # "passed", "failed" or "skipped"
     message: str
@@ -74,19 +79,51 @@ def run_pytest(python: Path, root: Path, tests: list[str], *, quiet: bool) -> Re
     _require_pytest(python)
     with tempfile.TemporaryDirectory(prefix="perftrace-") as folder:
         xml = Path(folder) / "results.xml"
-        options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={xml}"]
-        done = subprocess.run(
-            [str(python), "-c", BOOT, testing.__file__, *options, *tests],
-            cwd=root,
-            stdout=sys.stderr if quiet else None,
-            check=False,
-        )
-        ran = [_ran(case) for case in _cases(xml)] if xml.exists() else []
-        if done.returncode not in {0, FAILED} and not any(one.state == "failed" for one in ran):
+        command = _command(python, xml, tests)
+        done = subprocess.run(command, cwd=root, stdout=sys.stderr if quiet else None, check=False)
+        found = _result(xml, done.returncode)
+        if found is None:
             raise CannotError(
                 "replay-pytest", f"pytest ended with code {done.returncode}; see its output above."
             )
-        return Result(tuple(ran))
+        return found
+
+
+def try_pytest(python: Path, root: Path, tests: list[str], order: str, seed: int) -> Result:
+    """Run tests without a word, in this order ("" or "backwards") and under this hash seed.
+
+    Raises:
+        CannotError: there is no pytest, or it did not get to run the tests.
+    """
+    _require_pytest(python)
+    with tempfile.TemporaryDirectory(prefix="perftrace-") as folder:
+        xml = Path(folder) / "results.xml"
+        done = subprocess.run(
+            _command(python, xml, tests, order),
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        found = _result(xml, done.returncode)
+        if found is None:
+            said = (done.stderr or done.stdout).strip().rpartition("\n")[2]
+            raise CannotError("replay-pytest", f"pytest ended with code {done.returncode}: {said}")
+        return found
+
+
+def _command(python: Path, xml: Path, tests: list[str], order: str = "") -> list[str]:
+    options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={xml}"]
+    return [str(python), "-c", BOOT, str(testing.__file__), order, *options, *tests]
+
+
+def _result(xml: Path, code: int) -> Result | None:
+    """What pytest found; None: it did not get to run the tests."""
+    ran = [_ran(case) for case in _cases(xml)] if xml.exists() else []
+    failed = any(one.state == "failed" for one in ran)
+    return Result(tuple(ran)) if code in {0, FAILED} or failed else None
 
 
 def _require_pytest(python: Path) -> None:
@@ -107,8 +144,9 @@ def _cases(xml: Path) -> Iterator[ElementTree.Element]:
 
 
 def _ran(case: ElementTree.Element) -> Ran:
+    file, name = case.get("classname", "").rpartition(".")[2], case.get("name", "")
     for tag, state in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
         found = case.find(tag)
         if found is not None:
-            return Ran(case.get("name", ""), state, found.get("message", ""))
-    return Ran(case.get("name", ""), "passed", "")
+            return Ran(file, name, state, found.get("message", ""))
+    return Ran(file, name, "passed", "")

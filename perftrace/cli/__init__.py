@@ -21,6 +21,8 @@ COMMANDS = {
     "apply": "perftrace.cli.apply",
     "verify": "perftrace.cli.verify",
     "compare": "perftrace.cli.compare",
+    "bench": "perftrace.cli.bench",
+    "ci": "perftrace.cli.ci",
     "doctor": "perftrace.cli.doctor",
     "merge": "perftrace.cli.merge",
 }

@@ -55,13 +55,11 @@ def command(old: str, new: str, *, database: Path, as_json: bool, **options: Any
     recover(database)
     with Store.open(database) as store:
         run = store.last_run()
-        functions = [hot.function for hot in _require_calls(rank(store, run))]
+        functions = [hot.function for hot in require_recorded(rank(store, run))]
         files = differing.read(repository, *places)
         found = differing.find(store, functions, files, (places[0].name, places[1].name))
-        if found.listed and (warning := isolation.require(run, unsafe=options["unsafe"])):
-            tables.say(output.err(), warning)
         view = View(found, functions, quiet=as_json)
-        results = _compare(store, run, view, options)
+        results = replayed(store, run, view, options)
     whole: Comparison = NotCompared("not asked for")
     if files.old and not (options["no_timing"] or options["no_whole_program"]):
         with output.progress("running the whole program, old and new in turn"):
@@ -74,7 +72,15 @@ def command(old: str, new: str, *, database: Path, as_json: bool, **options: Any
     return exit_code(results, whole, slower_fails=options["fail_if_slower"])
 
 
-def _compare(store: Store, run: Run, view: "View", options: Mapping[str, Any]) -> list[Result]:
+def replayed(store: Store, run: Run, view: "View", options: Mapping[str, Any]) -> list[Result]:
+    """Compare the functions one by one, each shown when it is done.
+
+    Raises:
+        CannotError: the kernel can't shut the code in, and nobody said that it may run anyway.
+    """
+    found = view.changes.listed
+    if found and (warning := isolation.require(run, unsafe=options["unsafe"])):
+        tables.say(output.err(), warning)
     results = []
     timing, seconds = not options["no_timing"], options["budget"]
     with output.progress() as tell, Workers(store) as workers:
@@ -86,7 +92,12 @@ def _compare(store: Store, run: Run, view: "View", options: Mapping[str, Any]) -
     return results
 
 
-def _require_calls(ranked: Sequence[HotFunction]) -> Sequence[HotFunction]:
+def require_recorded(ranked: Sequence[HotFunction]) -> Sequence[HotFunction]:
+    """The functions, if any call was recorded.
+
+    Raises:
+        CannotError: none was.
+    """
     if not any(hot.recorded for hot in ranked):
         raise CannotError(
             "no-calls", "No calls were recorded, so nothing can be replayed. Record: perftrace run"
@@ -130,21 +141,36 @@ def _is_slower(outcome: compare.Outcome) -> bool:
 class View:
     """What people and programs get to see of it."""
 
-    def __init__(self, changes: Changes, functions: Sequence[Function], *, quiet: bool) -> None:
+    def __init__(
+        self,
+        changes: Changes,
+        functions: Sequence[Function],
+        *,
+        quiet: bool,
+        results: bool = True,  # whether each is shown when it is done
+    ) -> None:
         self.changes = changes
+        self._results = results
         self._labels = locate.labels(functions)
         self._quiet = quiet  # people's text goes to stderr, a document to stdout
         self._console = output.err() if quiet else output.out()
-        self._width = max((len(self._label(one.function)) for one in changes.listed), default=0)
+        self._width = max((len(self.label(one.function)) for one in changes.listed), default=0)
 
-    def _label(self, function: Function) -> str:
+    def label(self, function: Function) -> str:
+        """What people call it."""
         return self._labels[function.id]
 
     def show(self, result: Result) -> None:
         """A function that is done."""
-        label, old = self._label(result.change.function), self.changes.old.name
+        if not self._results:
+            return
+        label, old = self.label(result.change.function), self.changes.old.name
         for line in report.lines(result, label, self._width, old):
             tables.say(self._console, line)
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+        tables.say(self._console, text)
 
     def end(self, results: list[Result], whole: Comparison, counted: Count | None) -> None:
         """All there is to say at the end."""
@@ -158,7 +184,7 @@ class View:
             self._emit(results, whole, counted)
 
     def _emit(self, results: list[Result], whole: Comparison, counted: Count | None) -> None:
-        named = [(one, self._label(one.change.function)) for one in results]
+        named = [(one, self.label(one.change.function)) for one in results]
         program = decisions.whole_program_document(whole, float("inf"))
         del program["expected"]
         output.emit_json(

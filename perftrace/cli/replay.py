@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
@@ -14,8 +14,8 @@ from perftrace.cli import output
 from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
 from perftrace.optimizer import main_guard
 from perftrace.optimizer.rank import rank, require_calls
-from perftrace.replay import files, runner
-from perftrace.replay.author import Author, order
+from perftrace.replay import files, runner, trial
+from perftrace.replay.author import Author, Page, order
 from perftrace.replay.emit import Parsed, Suite, Test, render
 from perftrace.replay.observe import Bench
 from perftrace.replay.review import Changed, Finding, Holds, Orphaned, Reviewer
@@ -36,6 +36,7 @@ class Project:
     as_json: bool
     yes: bool
     wanted: tuple[str, ...]  # functions or modules; empty: all
+    standalone: bool = False  # tests are written so that they run without perftrace
 
     def say(self, text: str) -> None:
         """A line for people."""
@@ -48,6 +49,16 @@ class Project:
                 return store.last_run().python
         except TraceError:
             return runner.project_python(self.folder.root)
+
+    def trial(self, pages: Sequence[Page], roots: Mapping[str, Path]) -> set[tuple[str, str]]:
+        """The tests that fail where they are run; where they can't be, that is said."""
+        try:
+            return trial.failing(self.python(), self.folder, pages, roots)
+        except CannotError as error:
+            if error.slug != "replay-no-pytest":
+                raise
+            self.say(f"Not run before they are written: {error}")
+            return set()
 
     def is_wanted(self, suite: Suite, test: Test) -> bool:
         """Whether a test was asked for: by module, file, or either with a function."""
@@ -104,28 +115,38 @@ class Reviewed:
 @click.argument("func", nargs=-1)
 @click.option("--write", "action", flag_value="write", help="Write tests of recorded calls.")
 @click.option("--update", "action", flag_value="update", help="Show and accept what changed.")
+@click.option("--prune", "action", flag_value="prune", help="Remove tests of functions now gone.")
 @click.option("--check", "action", flag_value="check", help="Exit 1 if a test is out of date.")
 @click.option("--list", "action", flag_value="list", help="List the tests.")
+@click.option("--standalone", is_flag=True, help="With --write: tests that run without perftrace.")
 @click.option("--yes", is_flag=True, help="Update without asking.")
 @output.json_option
 @output.database_option
 def command(
-    *, func: tuple[str, ...], action: str | None, yes: bool, as_json: bool, database: Path
+    func: tuple[str, ...],
+    *,
+    action: str | None,
+    standalone: bool,
+    yes: bool,
+    as_json: bool,
+    database: Path,
 ) -> None:
-    """Run the replay tests, or with an option write, update, check or list them.
+    """Run the replay tests, or with an option write, update, prune, check or list them.
 
     FUNC is package.module:Qual.name or a module; without it all are meant.
     """
     root = output.project_root()
     settings = config.load(root)
     folder = files.Folder(root, root / settings.replay_dir)
-    if action in {"write", "update"} and os.environ.get("CI", "") not in {"", "0", "false"}:
+    if action in WRITING and os.environ.get("CI", "") not in {"", "0", "false"}:
         raise CannotError(
             "replay-ci",
             "CI is set, so replay tests are only read here. Write them on your own machine and"
             " commit them; here, use perftrace replay --check",
         )
-    ACTIONS[action](Project(folder, settings, database, as_json, yes, func))
+    if standalone and action != "write":
+        raise UsageError("replay-standalone", "--standalone says how to write: add --write")
+    ACTIONS[action](Project(folder, settings, database, as_json, yes, func, standalone))
 
 
 def _run(project: Project) -> None:
@@ -156,11 +177,13 @@ def _write(project: Project) -> None:
         if advice := main_guard.advice(run):
             tables.say(output.err(), advice)
         with output.progress("Making the recorded calls again"):
-            author = Author(store, run, project.folder, project.settings)
+            author = Author(store, run, project.folder, project.settings, project.trial)
             pages, coverage = author.plan(wanted or known)
         roots = author.roots(pages, known)
     written = [page for page in pages if page.text]
     if written:
+        if project.standalone or project.folder.is_standalone:
+            project.folder.write_helpers()
         project.folder.write_conftest(roots)
         if project.folder.mark_generated():
             project.say("Wrote .gitattributes: code review folds the tests away")
@@ -177,7 +200,7 @@ def _write(project: Project) -> None:
 
 
 def _check(project: Project) -> None:
-    reviewed = _review(project)
+    reviewed = review(project)
     problems = [(one, *problem) for one in reviewed for problem in one.problems()]
     for one, test, finding in problems:
         place = f"{project.folder.shown(one.path)}::{test.name}"
@@ -195,14 +218,8 @@ def _check(project: Project) -> None:
 
 
 def _update(project: Project) -> None:
-    reviewed = _review(project)
-    changes = [(one, _updated(one)) for one in reviewed]
-    changes = [(one, text) for one, text in changes if text != _before(one)]
-    for one, text in changes:
-        name = project.folder.shown(one.path)
-        old, new = _before(one).splitlines(), text.splitlines()
-        for line in unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""):
-            project.say(line)
+    reviewed = review(project)
+    changes = _changes(project, reviewed, (Changed, Orphaned))
     for one in reviewed:
         for test, finding in one.problems():
             if not isinstance(finding, Changed | Orphaned):
@@ -211,11 +228,41 @@ def _update(project: Project) -> None:
     if not changes:
         project.say("Nothing to update")
     elif _agreed(project):
-        for one, text in changes:
-            if text:
-                files.write(one.path, text)
-            else:
-                one.path.unlink()
+        _write_all(changes)
+
+
+def _prune(project: Project) -> None:
+    reviewed = review(project)
+    changes = _changes(project, reviewed, (Orphaned,))
+    _emit_findings(project, "prune", reviewed)
+    if not changes:
+        project.say("Nothing to prune: all functions with replay tests are there")
+    elif _agreed(project):
+        _write_all(changes)
+
+
+def _changes(
+    project: Project, reviewed: Sequence[Reviewed], kinds: tuple[type, ...]
+) -> list[tuple[Path, str]]:
+    """The files that change where such findings are acted upon; the change is shown."""
+    found = []
+    for one in reviewed:
+        if not any(isinstance(finding, kinds) for finding in one.findings.values()):
+            continue
+        name, text = project.folder.shown(one.path), _renewed(one, kinds)
+        found.append((one.path, text))
+        old, new = _before(one).splitlines(), text.splitlines()
+        for line in unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""):
+            project.say(line)
+    return found
+
+
+def _write_all(changes: Sequence[tuple[Path, str]]) -> None:
+    for path, text in changes:
+        if text:
+            files.write(path, text)
+        else:
+            path.unlink()
 
 
 def _list(project: Project) -> None:
@@ -236,16 +283,19 @@ def _list(project: Project) -> None:
         project.say(f"{row['function']}  {row['call']}  {row['file']}::{row['test']}")
 
 
+WRITING = {"write", "update", "prune"}
 ACTIONS: dict[str | None, Callable[[Project], None]] = {
     None: _run,
     "write": _write,
     "check": _check,
     "update": _update,
+    "prune": _prune,
     "list": _list,
 }
 
 
-def _review(project: Project) -> list[Reviewed]:
+def review(project: Project) -> list[Reviewed]:
+    """All tests that are asked for, held against the code as it is."""
     found = project.tests()
     bench = Bench(project.python(), project.folder.root, project.folder.roots())
     sources = Sources(bench.path())
@@ -261,15 +311,15 @@ def _before(one: Reviewed) -> str:
     return one.path.read_text(encoding="utf-8")
 
 
-def _updated(one: Reviewed) -> str:
+def _renewed(one: Reviewed, kinds: tuple[type, ...]) -> str:
     """The file with what the code does now, without tests of functions that are gone."""
     tests: list[Test] = []
     for test in one.parsed.suite.tests:
         finding = one.findings.get(test.name)
-        if isinstance(finding, Changed):
-            tests.append(finding.test)
-        elif not isinstance(finding, Orphaned):
+        if not isinstance(finding, kinds):
             tests.append(test)
+        elif isinstance(finding, Changed):
+            tests.append(finding.test)
     if not tests:
         return ""
     suite = replace(one.parsed.suite, tests=tuple(tests))

@@ -25,29 +25,34 @@ WORDS: Mapping[type[object], str] = {
 
 def lines(result: Result, label: str, width: int, old: str) -> Iterator[str]:
     """What became of one function, in a line or two; `old` is the old revision's name."""
-    found, start = result.outcome, f"{label:<{width}}  "
-    match found:
-        case Compared(evidence=seen, speed=speed):
-            yield f"{start}{evidence.text(seen)}; {_speed(speed)}"
-        case Rejected(reason=reason, witness=witness):
-            yield f"{start}different: {_witness_text(witness, old) if witness else reason}"
-        case Inconclusive(reason=reason):
-            yield f"{start}unclear: {reason}"
-        case NotReplayable(reason=reason):
-            yield f"{start}not replayable: {reason}"
+    yield f"{label:<{width}}  {outcome_text(result, old)}"
     if result.change.what != "changed":
         yield f"  {result.change.what}"
     for note in result.notes:
         yield f"  note: {note}"
 
 
-def _witness_text(witness: Witness, old: str) -> str:
+def outcome_text(result: Result, old: str) -> str:
+    """What became of one function, in words; `old` is the old revision's name."""
+    match result.outcome:
+        case Compared(evidence=seen, speed=speed):
+            return f"{evidence.text(seen)}; {speed_text(speed)}"
+        case Rejected(reason=reason, witness=witness):
+            return f"different: {witness_text(witness, old) if witness else reason}"
+        case Inconclusive(reason=reason):
+            return f"unclear: {reason}"
+        case NotReplayable(reason=reason):
+            return f"not replayable: {reason}"
+
+
+def witness_text(witness: Witness, old: str) -> str:
     """The smallest call that shows a difference."""
     call = f"{witness.call} (a caller)" if witness.via else witness.call
     return f"{call} differs at {witness.where}: {witness.got}, {old} gives {witness.expected}"
 
 
-def _speed(found: Measurement | NotMeasured) -> str:
+def speed_text(found: Measurement | NotMeasured) -> str:
+    """How fast one function is, in words."""
     if isinstance(found, NotMeasured):
         return f"not timed: {found.reason}"
     interval = f"[{found.low:.2f}, {found.high:.2f}]"
@@ -82,7 +87,7 @@ def _callers(results: list[Result], old: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for result in results:
         for witness in result.callers:
-            reached = found.setdefault(_witness_text(witness, old), [])
+            reached = found.setdefault(witness_text(witness, old), [])
             if result.change.function.qualname not in reached:
                 reached.append(result.change.function.qualname)
     return found

@@ -238,6 +238,22 @@ def test_a_function_that_is_gone_is_named(project: Path) -> None:
     assert perftrace(project, "replay").returncode == 0
 
 
+def test_prune_removes_what_is_gone_and_leaves_what_changed(project: Path) -> None:
+    assert perftrace(project, "replay", "--prune").stdout.startswith("Nothing to prune")
+    change(project, "def settle", "def arrange")
+    path = project / "shop" / "pricing.py"
+    path.write_text(path.read_text().replace("unknown region", "no region"))
+    before = suite_of(project).read_text()
+    shown = perftrace(project, "replay", "--prune")
+    assert shown.returncode == 1
+    assert suite_of(project).read_text() == before
+    assert perftrace(project, "replay", "--prune", "--yes").returncode == 0
+    text = suite_of(project).read_text()
+    assert "settle" not in text
+    assert "unknown region" in text
+    assert "1 changed" in perftrace(project, "replay", "--check").stderr
+
+
 def test_a_file_edited_by_hand_is_not_overwritten(project: Path) -> None:
     path = suite_of(project)
     text = path.read_text()
@@ -261,7 +277,7 @@ def test_a_damaged_file_is_one_clear_line(project: Path) -> None:
 
 
 def test_nothing_is_written_in_ci(project: Path) -> None:
-    for action in ("--write", "--update"):
+    for action in ("--write", "--update", "--prune"):
         done = perftrace(project, "replay", action, CI="true")
         assert done.returncode == 3
         assert "CI is set" in done.stderr
@@ -304,3 +320,28 @@ def test_the_tests_run_without_the_trace(project: Path) -> None:
         assert done.returncode == 0, done.stderr
     finally:
         moved.rename(trace)
+
+
+def test_with_their_helpers_beside_them_they_need_no_perftrace(project: Path) -> None:
+    without = (
+        "import sys; sys.modules['perftrace'] = None; import pytest;"
+        " sys.exit(pytest.main(['-q', '-p', 'no:perftrace', '-p', 'no:cacheprovider', 'tests']))"
+    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", without]
+        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+    assert "'perftrace'" in run().stdout  # cannot be imported
+    assert perftrace(project, "replay", "--write", "--standalone").returncode == 0
+    done = run()
+    assert done.returncode == 0, done.stdout
+    beside = project / "tests" / "replay" / "perftrace_testing.py"
+    now = beside.read_text()
+    beside.write_text("")
+    assert perftrace(project, "replay", "--write").returncode == 0  # kept up to date
+    assert beside.read_text() == now
+    assert perftrace(project, "replay").returncode == 0
+    assert perftrace(project, "replay", "--check").returncode == 0
+    wrong = perftrace(project, "replay", "--check", "--standalone")
+    assert (wrong.returncode, wrong.stdout) == (2, "")

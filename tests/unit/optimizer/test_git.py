@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perftrace.errors import UsageError
-from perftrace.optimizer.git import Repository
+from perftrace.optimizer.git import Commit, Repository
 
 GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
 
@@ -71,3 +71,26 @@ def test_without_git_it_says_so(repository: Repository, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UsageError, match="git can't be started"):
         repository.place("HEAD")
+
+
+def test_a_branch_is_left_where_it_forked(repository: Repository, tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run([*GIT, *arguments], cwd=repository.root, check=True, capture_output=True)
+
+    start = repository.place("HEAD")
+    assert isinstance(start, Commit)
+    git("checkout", "-qb", "trunk")
+    git("commit", "-qm", "more", "--allow-empty")
+    git("checkout", "-qb", "work", "HEAD~1")
+    assert repository.fork_point("trunk") == Commit("trunk", start.id)
+    git("checkout", "-q", "--orphan", "other")
+    git("commit", "-qm", "nothing in common")
+    assert repository.fork_point("trunk") == repository.place("trunk")
+    with pytest.raises(UsageError, match="no revision to compare with"):
+        repository.fork_point("WORKTREE")
+    shallow = tmp_path / "shallow"
+    subprocess.run(
+        [*GIT, "clone", "-q", "--depth", "1", f"file://{repository.root}", str(shallow)], check=True
+    )
+    with pytest.raises(UsageError, match="fetch-depth: 0"):
+        Repository(shallow).fork_point("trunk")
