@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -274,10 +274,28 @@ SELECT function_id, avg(duration_ns) AS ns FROM (
 WHERE place IN ((n + 1) / 2, n / 2 + 1) GROUP BY function_id
 """  # noqa: S608
 
+GAPS = f"""
+SELECT count(*) AS calls FROM call JOIN value ON value.digest = call.arguments
+WHERE function_id = ? AND {OF_RUN} AND opaque > 0 AND NOT EXISTS
+  (SELECT 1 FROM effect WHERE effect.call_id = call.id AND kind IN ({HARMFUL}))
+"""  # noqa: S608
+
 CALLEES = f"""
 SELECT caller_id, coalesce(sum(duration_ns), 0) AS ns FROM call
 WHERE {OF_RUN} AND caller_id IS NOT NULL GROUP BY +caller_id
 """  # noqa: S608
+
+
+def calls_with_gaps(store: Store, run: Run, functions: Iterable[Function]) -> dict[int, int]:
+    """By function id: the calls of which a part of the arguments was not recorded.
+
+    They can be replayed where nothing needs that part, which only the replay shows.
+    """
+    counts: dict[int, int] = {}
+    for function in functions:
+        (row,) = store.rows(GAPS, function.id, run.id)
+        counts[function.id] = 0 if function.nested else row["calls"]
+    return counts
 
 
 def _recordings(store: Store, run: Run) -> dict[int, Recording]:

@@ -14,7 +14,7 @@ from perftrace import locate
 from perftrace.advice import advised
 from perftrace.cli import output
 from perftrace.model import HotFunction, Run, Share
-from perftrace.optimizer.rank import rank
+from perftrace.optimizer.rank import calls_with_gaps, rank
 from perftrace.report import tables
 from perftrace.report.calls import (
     Seen,
@@ -51,6 +51,7 @@ class Summary:
     effects: list[tuple[str, int, str]]  # kind, calls, a detail
     reads: list[Read]
     reaching: Reaching
+    partly: int  # calls that have gaps in their arguments, which may not matter
 
 
 @click.command("show")
@@ -104,6 +105,7 @@ def _summarise(store: Store, func: str) -> Summary:
         effects=by_kind(calls),
         reads=reads(store, run, function),
         reaching=reaching(store, run, function, rows.values()),
+        partly=calls_with_gaps(store, run, [function])[function.id],
     )
 
 
@@ -159,7 +161,8 @@ def _calls(summary: Summary) -> Iterator[str]:
     yield f"{how} {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
     reason = ": it is defined inside a function, so no name leads to it"
     nested = reason if row.function.nested else ""
-    yield f"{row.recorded:,} recorded, {row.replayable:,} of them replayable{nested}"
+    more = f", {summary.partly:,} more if their gaps don't matter" if summary.partly else ""
+    yield f"{row.recorded:,} recorded, {row.replayable:,} of them replayable{nested}{more}"
     if summary.known:
         repeated = tables.percent(1 - summary.lists / summary.known)
         lists = f"{summary.lists:,} different argument lists in {summary.known:,}"
@@ -239,6 +242,7 @@ def _document(summary: Summary) -> dict[str, Any]:
         "per_call_us": None if row.per_call_s is None else 1e6 * row.per_call_s,
         "recorded": row.recorded,
         "replayable": row.replayable,
+        "with_gaps": summary.partly,
         "via": [{"function": name, "percent": 100 * part} for name, part in summary.callers],
         "distinct_arguments": summary.lists,
         "arguments": {parameter.name: dict(types) for parameter, types in parameters},

@@ -11,7 +11,7 @@ import click
 from perftrace import locate
 from perftrace.cli import output
 from perftrace.model import HotFunction, Run
-from perftrace.optimizer.rank import rank, tally_of
+from perftrace.optimizer.rank import calls_with_gaps, rank, tally_of
 from perftrace.report import tables
 from perftrace.report.tables import Column
 from perftrace.store import Store
@@ -53,21 +53,23 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
     hot% is the time a change to the function can save: its own and that of all it calls which is
     not your code. It adds up to 100. self% is its own time alone. Functions whose intervals
     overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate, >= what
-    is known for sure.
+    is known for sure. Of recorded calls 2-5/7 are replayable where three have gaps: parts that were
+    not recorded, and may not be needed.
     """
     recover(database)
     with Store.open(database) as store:
         run = store.last_run()
         tally = tally_of(store, run)
         ranked = rank(store, run, tally)
+        ranked.sort(key=SORT[sort], reverse=True)  # stable: rank's order decides between equals
+        rows = list(islice(ranked, limit or None))
+        gaps = calls_with_gaps(store, run, (row.function for row in rows))
     names = locate.labels([row.function for row in ranked])
-    ranked.sort(key=SORT[sort], reverse=True)  # stable: rank's order decides between equals
-    rows = list(islice(ranked, limit or None))
     if as_json:
-        output.emit_json("top", _document(rows, names, run, tally.outside))
+        output.emit_json("top", _document(rows, names, run, tally.outside, gaps))
         return
     console = output.out()
-    tables.show(console, COLUMNS, [_row(row, names) for row in rows])
+    tables.show(console, COLUMNS, [_row(row, names, gaps) for row in rows])
     for line in _notes(rows, names, run, tally.outside, ranked=sort == "hot"):
         tables.say(console, line)
     for line in _reach(ranked, run):
@@ -75,7 +77,7 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
     tables.say(console, _next(rows, names))
 
 
-def _row(row: HotFunction, names: Names) -> tuple[str, ...]:
+def _row(row: HotFunction, names: Names, gaps: Mapping[int, int]) -> tuple[str, ...]:
     return (
         "-" if row.place is None else f"{row.place}{'=' * row.tied}",
         tables.percent(row.hot.value),
@@ -83,7 +85,7 @@ def _row(row: HotFunction, names: Names) -> tuple[str, ...]:
         tables.percent(row.self_share),
         _calls(row),
         tables.seconds(row.per_call_s),
-        _replayable(row, names),
+        _replayable(row, gaps),
         names[row.function.id],
         ", ".join(f"{names[caller.id]} {tables.percent(part)}%" for caller, part in row.via[:2]),
     )
@@ -95,13 +97,18 @@ def _calls(row: HotFunction) -> str:
     return f"{'>=' if row.calls_at_least else '~'}{tables.count(row.calls)}"
 
 
-def _replayable(row: HotFunction, names: Names) -> str:
-    """`9/12` recorded calls; for a function that no name leads to, through which caller."""
+def _replayable(row: HotFunction, gaps: Mapping[int, int]) -> str:
+    """`9/12` recorded calls, `9-11/12` where two have gaps that may not matter.
+
+    For a function that no name leads to: through which caller.
+    """
     if not row.recorded:
         return "-"
     if row.function.nested and row.via:
         return f"via {row.via[0][0].name}"
-    return f"{row.replayable}/{row.recorded}"
+    most = row.replayable + gaps[row.function.id]
+    upto = f"-{most}" if most > row.replayable else ""
+    return f"{row.replayable}{upto}/{row.recorded}"
 
 
 # --- notes ------------------------------------------------------------------------------
@@ -165,7 +172,9 @@ def _basis(run: Run, outside: int) -> str:
 # --- document ---------------------------------------------------------------------------
 
 
-def _document(rows: Sequence[HotFunction], names: Names, run: Run, outside: int) -> dict[str, Any]:
+def _document(
+    rows: Sequence[HotFunction], names: Names, run: Run, outside: int, gaps: Mapping[int, int]
+) -> dict[str, Any]:
     return {
         "command": list(run.command),
         "sampler": run.sampler,
@@ -173,7 +182,7 @@ def _document(rows: Sequence[HotFunction], names: Names, run: Run, outside: int)
         "samples": run.samples,
         "outside": outside,
         "interval_us": _us(run.interval_s),
-        "functions": [_entry(row, names) for row in rows],
+        "functions": [_entry(row, names) | {"with_gaps": gaps[row.function.id]} for row in rows],
     }
 
 

@@ -160,6 +160,7 @@ def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> N
             "recorded": 3,
             "replayable": 3,
             "via": [{"function": "shop:<module>", "percent": 100.0}],
+            "with_gaps": 0,
         }
     ]
 
@@ -190,6 +191,18 @@ def test_top_says_how_many_hot_functions_can_be_replayed_and_how_to_get_more(
         store.change("UPDATE run SET overhead = 0.5")
     assert f"2 of the 3 {reached}" in said(capsys, "top")
     assert "--overhead" not in said(capsys, "top")
+
+
+def test_calls_with_gaps_may_still_be_replayable(
+    trace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.open_to_write(trace) as store, store.transaction():
+        store.change("UPDATE value SET opaque = 1 WHERE digest = (SELECT arguments FROM call)")
+        store.change("DELETE FROM total")
+    quote = next(line for line in said(capsys, "top").splitlines() if "shop:quote" in line)
+    assert "  1-3/3  " in quote or "  2-3/3  " in quote
+    assert document(capsys, "top")["functions"][0]["with_gaps"] > 0
+    assert "more if their gaps don't matter\n" in said(capsys, "show", "quote")
 
 
 def test_functions_whose_intervals_overlap_share_a_rank(

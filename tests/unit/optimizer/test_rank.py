@@ -8,7 +8,7 @@ import pytest
 
 from perftrace.errors import TraceError
 from perftrace.model import Function, HotFunction, Kind
-from perftrace.optimizer.rank import rank, share
+from perftrace.optimizer.rank import calls_with_gaps, rank, share
 from perftrace.store import Store
 
 APP = "/shop/app.py"
@@ -201,6 +201,14 @@ def test_calls_with_gaps_and_functions_without_a_name_are_not_replayable(trace: 
     rows = trace.by_name()
     assert (rows["f"].recorded, rows["f"].replayable) == (3, 2)
     assert (rows["f.<locals>.inner"].recorded, rows["f.<locals>.inner"].replayable) == (3, 0)
+    run, functions = trace.store.last_run(), [row.function for row in rows.values()]
+    assert calls_with_gaps(trace.store, run, functions) == {plain: 1, inner: 0}
+    call_id = max(row["id"] for row in trace.store.rows("SELECT id FROM call"))
+    [last] = trace.store.rows("SELECT id FROM call WHERE function_id = ? AND id >= ?", plain, 5)
+    assert last["id"] < call_id
+    effect = {"call_id": last["id"], "function_id": plain, "detail": "", "count": 1}
+    trace.store.add("effect", effect | {"kind": "network"})
+    assert calls_with_gaps(trace.store, run, functions)[plain] == 0
 
 
 def test_recorded_functions_without_samples_come_last(trace: Trace) -> None:
