@@ -88,7 +88,7 @@ class Repository:
                     " actions/checkout: fetch-depth: 0."
                 )
             )
-            raise UsageError(error.slug, f"{error}{shallow}") from error
+            raise UsageError("revision-unknown", f"{error}{shallow}") from error
         if isinstance(tip, Worktree):
             raise UsageError("revision-unknown", f"{name} is no revision to compare with.")
         done = _git(self.root, ["merge-base", tip.id, "HEAD"])

@@ -159,8 +159,15 @@ def _fill(value: object, state: tuple[dict[str, object], list[Any] | None]) -> N
         _fill_items(value, items)
     if issubclass(type(value), BaseException):
         attributes = _fill_exception(value, dict(attributes))
+    cls = type(value)
+    setters = _setters.get(id(cls))
+    if setters is None:
+        setters = _setters[id(cls)] = {}
     for name, attribute in attributes.items():
-        _set(value, name, attribute)
+        put = setters.get(name)
+        if put is None:
+            put = setters[name] = _setter(cls, name)
+        put(value, name, attribute)
 
 
 def _fill_items(value: Any, items: list[Any]) -> None:
@@ -194,29 +201,27 @@ def _fill_exception(value: object, attributes: dict[str, object]) -> dict[str, o
     return attributes
 
 
-def _set(value: object, name: str, attribute: object) -> None:
-    """Set one attribute in its slot or in the instance, past the user's `__setattr__`."""
-    cls = type(value)
-    put = _setters.get((id(cls), name))
-    if put is None:
-        put = _setters[id(cls), name] = _setter(cls, name)
-    put(value, attribute)
-
-
+type Setter = Callable[[Any, str, object], None]
 # By the class's id and the attribute, while one value is built: its classes live that long.
-_setters: dict[tuple[int, str], Callable[[Any, object], None]] = {}
+_setters: dict[int, dict[str, Setter]] = {}
 
 
-def _setter(cls: Any, name: str) -> Callable[[Any, object], None]:
+def _setter(cls: Any, name: str) -> Setter:
+    """What sets an attribute in its slot or in the instance, past the user's `__setattr__`."""
     for owner in naming.class_mro(cls):
         found = naming.class_dict(owner).get(name)
         if type(found) is types.MemberDescriptorType:
-            return found.__set__
+            put = found.__set__
+            return lambda value, _, attribute: put(value, attribute)
         if found is not None and hasattr(type(found), "__set__"):  # a property hides it
-            return lambda value, attribute: instance_dict(value).__setitem__(name, attribute)
+            return _set_in_dict
     if cls.__setattr__ is object.__setattr__ or _plain_set(cls):
-        return lambda value, attribute: object.__setattr__(value, name, attribute)
-    return lambda value, attribute: instance_dict(value).__setitem__(name, attribute)
+        return object.__setattr__  # attributes stay where the interpreter finds them soonest
+    return _set_in_dict
+
+
+def _set_in_dict(value: object, name: str, attribute: object) -> None:
+    instance_dict(value)[name] = attribute
 
 
 def _plain_set(cls: type) -> bool:

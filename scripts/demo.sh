@@ -7,7 +7,7 @@ bin=$(cd "$1" && pwd)
 PATH=$bin:$PATH
 export PATH
 # The demo shows what a user of a terminal sees, not what CI would do.
-unset CI PERFTRACE_DATABASE VIRTUAL_ENV || true
+unset CI PERFTRACE_DATABASE VIRTUAL_ENV PYTHONDONTWRITEBYTECODE || true
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/perftrace-demo.XXXXXX")

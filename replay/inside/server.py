@@ -176,7 +176,7 @@ def main() -> None:
     start.make_root(perftrace)
     prefix = "_perftrace.replay.inside"
     modules = {
-        name: importlib.import_module(f"{prefix}.{name}")
+        name: start.imported(f"{prefix}.{name}")
         for name in ("worker", "wire", "library", "sandbox")
     }
     gc.collect()

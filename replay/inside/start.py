@@ -29,6 +29,15 @@ def make_root(perftrace: str) -> None:
         sys.modules[name] = module
 
 
+def imported(name: str) -> types.ModuleType:
+    """One of our modules. Python keeps it compiled: -B is for the program's own."""
+    sys.dont_write_bytecode = False
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.dont_write_bytecode = True
+
+
 def limit(name: str, value: int) -> None:
     """Set a resource limit, as far as the system has it and allows it."""
     kind = getattr(resource, f"RLIMIT_{name}")
@@ -64,7 +73,7 @@ def main() -> None:
     end_with_parent(int(life))
     set_limits(limits)
     make_root(perftrace)
-    worker = importlib.import_module("_perftrace.replay.inside.worker")
+    worker = imported("_perftrace.replay.inside.worker")
     worker.main(int(reading), int(writing))
 
 
