@@ -32,6 +32,7 @@ from perftrace.replay.requests import NotReplayed
 
 # Fixed, as the user wants a figure whatever it is; nine give an interval by ranks of eight of them.
 EFFORT = Effort(pairs=9, most=9, groups=7, block_s=0.03, gives_up=False)
+GLANCE = Effort(pairs=5, most=5, groups=3, block_s=0.03, gives_up=False)  # how long, not how much
 CLEAR = 1.01  # what lies between this and its inverse is taken for the place of code in memory
 OUTSIDE = "outside"  # the gate's finding that more changed than the function
 
@@ -73,9 +74,15 @@ class Result:
 
 
 def compare(
-    workers: Workers, run: Run, changes: Changes, *, timing: bool, seconds: float, tell: Tell
+    workers: Workers,
+    run: Run,
+    changes: Changes,
+    *,
+    timing: Effort | None,
+    seconds: float,
+    tell: Tell,
 ) -> Iterator[Result]:
-    """Compare the functions one by one for about so long.
+    """Compare the functions one by one for about so long; without `timing` none is timed.
 
     Raises:
         TraceError: the trace file is damaged.
@@ -89,7 +96,7 @@ def compare(
             yield Result(change, NotReplayable("not tried: the time for all was used up"))
         else:
             tell(f"{name}: replaying recorded calls")
-            yield _One(workers, run, changes, change).result(tell if timing else None)
+            yield _One(workers, run, changes, change).result(tell, timing)
 
 
 class _One:
@@ -108,13 +115,13 @@ class _One:
         self._findings = self._checked()
         self._callers: list[Witness] = []
 
-    def result(self, tell: Tell | None) -> Result:
-        """What became of it; it is timed where there is somebody to tell."""
-        outcome = self._outcome(tell)
+    def result(self, tell: Tell, timing: Effort | None) -> Result:
+        """What became of it."""
+        outcome = self._outcome(tell, timing)
         notes = tuple(one.message for one in self._findings if one.rule != OUTSIDE)
         return Result(self._change, outcome, notes, tuple(self._callers))
 
-    def _outcome(self, tell: Tell | None) -> Outcome:
+    def _outcome(self, tell: Tell, timing: Effort | None) -> Outcome:
         name = PurePath(self._change.function.file).name
         revisions = self._changes.old.name, self._changes.new.name
         for side, revision in zip(self._changes.sides, revisions, strict=True):
@@ -130,10 +137,10 @@ class _One:
             return found
         if not left.cases:
             return NotReplayable(_bare(left.silence))
-        if tell is None:
+        if timing is None:
             return Compared(left.evidence, NotMeasured("not asked for"))
         tell(f"{self._change.function.qualname}: measuring")
-        return Compared(left.evidence, self._timed(left, old, new))
+        return Compared(left.evidence, self._timed(left, old, new, timing))
 
     def _versions(self) -> tuple[Version, Version]:
         function = self._change.function
@@ -204,7 +211,9 @@ class _One:
                 unclear = unclear or judged
         return _less(truth, lost), unclear
 
-    def _timed(self, truth: Oracle, old: Version, new: Version) -> Measurement | NotMeasured:
+    def _timed(
+        self, truth: Oracle, old: Version, new: Version, effort: Effort
+    ) -> Measurement | NotMeasured:
         calls = self._workers.store.calls(self._change.function, run=self._run)
         if any(one.rule == KEEPS_STATE for one in self._findings):
             workload = measure.cold(self._workers, calls)
@@ -212,7 +221,7 @@ class _One:
             workload = measure.warm(truth, calls)
         if isinstance(workload, NotMeasured):
             return workload
-        return Timer(self._workers).measure(workload, old, new, EFFORT)
+        return Timer(self._workers).measure(workload, old, new, effort)
 
 
 def _cases(truth: Oracle) -> tuple[Case, ...]:

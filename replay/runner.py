@@ -46,6 +46,7 @@ class Ran:
     name: str
     state: str  # "passed", "failed" or "skipped"
     message: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,9 @@ def _cases(xml: Path) -> Iterator[ElementTree.Element]:
 
 def _ran(case: ElementTree.Element) -> Ran:
     file, name = case.get("classname", "").rpartition(".")[2], case.get("name", "")
+    seconds = float(case.get("time", "0"))
     for tag, state in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
         found = case.find(tag)
         if found is not None:
-            return Ran(file, name, state, found.get("message", ""))
-    return Ran(file, name, "passed", "")
+            return Ran(file, name, state, found.get("message", ""), seconds)
+    return Ran(file, name, "passed", "", seconds)

@@ -6,6 +6,7 @@ pytest hold for them as they will.
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from perftrace.replay import runner
@@ -16,10 +17,16 @@ from perftrace.replay.files import Folder, write
 RUNS = (("", 0), ("backwards", 1), ("", 4242))
 
 
-def failing(
-    python: Path, folder: Folder, pages: Sequence[Page], roots: Mapping[str, Path]
-) -> set[tuple[str, str]]:
-    """The tests of pages with new ones that fail in one of three runs: module, name of the test.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of the pages' tests, each by its module and name."""
+
+    failing: frozenset[tuple[str, str]] = frozenset()  # in at least one of the runs
+    seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)  # the least of the runs
+
+
+def run(python: Path, folder: Folder, pages: Sequence[Page], roots: Mapping[str, Path]) -> Tried:
+    """Run the tests of the pages with new ones three times.
 
     Raises:
         CannotError: there is no pytest, it does not get to run the tests, or conftest.py is not
@@ -27,15 +34,20 @@ def failing(
     """
     fresh = [page for page in pages if page.added]
     if not fresh:
-        return set()
+        return Tried()
     folder.write_conftest(roots)
     with tempfile.TemporaryDirectory(prefix=".trial-", dir=folder.path) as name:
         modules = {page.path.stem: page.module for page in fresh}
         paths = [Path(name) / page.path.name for page in fresh]
         for page, path in zip(fresh, paths, strict=True):
             write(path, page.text)
-        found: set[tuple[str, str]] = set()
-        for order, seed in RUNS:
-            ran = runner.try_pytest(python, folder.root, list(map(str, paths)), order, seed)
-            found |= {(modules[one.file], one.name) for one in ran.tests if one.state == "failed"}
-        return found
+        words = list(map(str, paths))
+        ran = [
+            ((modules[one.file], one.name), one)
+            for order, seed in RUNS
+            for one in runner.try_pytest(python, folder.root, words, order, seed).tests
+        ]
+    seconds: dict[tuple[str, str], float] = {}
+    for key, one in ran:
+        seconds[key] = min(one.seconds, seconds.get(key, one.seconds))
+    return Tried(frozenset(key for key, one in ran if one.state == "failed"), seconds)

@@ -14,6 +14,7 @@ from perftrace.cli.slowdown import Slowdown, limits_of
 from perftrace.errors import CheckFailed, UsageError
 from perftrace.model import Function, Measurement
 from perftrace.optimizer import changes as differing
+from perftrace.optimizer import compare
 from perftrace.optimizer.changes import Changes
 from perftrace.optimizer.compare import Compared, Result
 from perftrace.optimizer.git import Repository, Worktree
@@ -62,7 +63,8 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         wanted = {function.id for function in chosen}
         found = _changes(store, functions, wanted, root, options["against"])
         view = View(found, functions, quiet=as_json, results=bool(options["against"]))
-        results = replayed(store, run, view, {**options, "no_timing": False})
+        effort = compare.EFFORT if options["against"] else compare.GLANCE
+        results = replayed(store, run, view, {**options, "no_timing": False}, effort)
     _tell(view, results, compares=bool(options["against"]))
     if as_json:
         _emit(view, results, options["against"])

@@ -17,7 +17,7 @@ from perftrace.optimizer.changes import Changes
 from perftrace.optimizer.compare import Compared, NotReplayable, Result, speed_word
 from perftrace.optimizer.git import Repository
 from perftrace.optimizer.instructions import Count, NotCounted
-from perftrace.optimizer.measure import NotMeasured
+from perftrace.optimizer.measure import Effort, NotMeasured
 from perftrace.optimizer.rank import rank
 from perftrace.optimizer.whole_program import Comparison, NotCompared, OutputChanged
 from perftrace.optimizer.workers import Workers
@@ -72,7 +72,13 @@ def command(old: str, new: str, *, database: Path, as_json: bool, **options: Any
     return exit_code(results, whole, slower_fails=options["fail_if_slower"])
 
 
-def replayed(store: Store, run: Run, view: "View", options: Mapping[str, Any]) -> list[Result]:
+def replayed(
+    store: Store,
+    run: Run,
+    view: "View",
+    options: Mapping[str, Any],
+    effort: Effort = compare.EFFORT,
+) -> list[Result]:
     """Compare the functions one by one, each shown when it is done.
 
     Raises:
@@ -82,7 +88,7 @@ def replayed(store: Store, run: Run, view: "View", options: Mapping[str, Any]) -
     if found and (warning := isolation.require(run, unsafe=options["unsafe"])):
         tables.say(output.err(), warning)
     results = []
-    timing, seconds = not options["no_timing"], options["budget"]
+    timing, seconds = None if options["no_timing"] else effort, options["budget"]
     with output.progress() as tell, Workers(store) as workers:
         for result in compare.compare(
             workers, run, view.changes, timing=timing, seconds=seconds, tell=tell

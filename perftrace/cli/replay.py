@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
@@ -50,15 +50,15 @@ class Project:
         except TraceError:
             return runner.project_python(self.folder.root)
 
-    def trial(self, pages: Sequence[Page], roots: Mapping[str, Path]) -> set[tuple[str, str]]:
-        """The tests that fail where they are run; where they can't be, that is said."""
+    def tried(self, pages: Sequence[Page], roots: Mapping[str, Path]) -> trial.Tried:
+        """What became of new tests; where they can't be run, that is said."""
         try:
-            return trial.failing(self.python(), self.folder, pages, roots)
+            return trial.run(self.python(), self.folder, pages, roots)
         except CannotError as error:
             if error.slug != "replay-no-pytest":
                 raise
             self.say(f"Not run before they are written: {error}")
-            return set()
+            return trial.Tried()
 
     def is_wanted(self, suite: Suite, test: Test) -> bool:
         """Whether a test was asked for: by module, file, or either with a function."""
@@ -176,8 +176,17 @@ def _write(project: Project) -> None:
         names = locate.labels(known)
         if advice := main_guard.advice(run):
             tables.say(output.err(), advice)
+        slow: list[str] = []
+
+        def attempt(
+            pages: Sequence[Page], roots: Mapping[str, Path]
+        ) -> Collection[tuple[str, str]]:
+            found = project.tried(pages, roots)
+            slow.extend(report.slow(found.seconds))
+            return found.failing
+
         with output.progress("Making the recorded calls again"):
-            author = Author(store, run, project.folder, project.settings, project.trial)
+            author = Author(store, run, project.folder, project.settings, attempt)
             pages, coverage = author.plan(wanted or known)
         roots = author.roots(pages, known)
     written = [page for page in pages if page.text]
@@ -190,7 +199,7 @@ def _write(project: Project) -> None:
     for page in written:
         if page.text != page.before:
             files.write(page.path, page.text)
-    for line in report.summary(written, coverage, names, project.folder):
+    for line in [*report.summary(written, coverage, names, project.folder), *slow]:
         project.say(line)
     if project.as_json:
         rows = report.coverage_document(coverage, names)

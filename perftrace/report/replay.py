@@ -13,6 +13,7 @@ from perftrace.replay.review import Changed, Finding, Holds, Orphaned
 
 # A finding's name in documents.
 CALL_WIDTH = 70  # of a call in a list
+SLOW_S = 1.0  # a test that takes longer is told
 STATES = {Holds: "holds", Changed: "changed", Orphaned: "orphaned"}
 
 
@@ -81,6 +82,13 @@ def summary(
         yield f"{len(missing)} have none:"
     for gap in missing:
         yield f"  {names[gap.function.id]}: {gap.reason}"
+
+
+def slow(seconds: Mapping[tuple[str, str], float]) -> Iterator[str]:
+    """The new tests that take longer than a test should, by module and name."""
+    for (module, name), spent in sorted(seconds.items(), key=lambda item: -item[1]):
+        if spent >= SLOW_S:
+            yield f"{module}: {name} takes {spent:.1f} s, as the recorded call did"
 
 
 def finding_document(suite: Suite, test: Test, finding: Finding) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""New replay tests are run before they are written: three times, in both orders."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from perftrace.errors import CannotError
+from perftrace.replay import trial
+from perftrace.replay.author import Page
+from perftrace.replay.files import Folder
+
+STEADY = "def test_steady():\n    assert [] is not None\n"
+ORDERED = "SEEN = []\ndef test_first():\n    SEEN.append(1)\ndef test_second():\n    assert SEEN\n"
+HASHED = "def test_hashed():\n    assert hash('a') % 1000 == {}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    path = tmp_path / "tests" / "replay"
+    path.mkdir(parents=True)
+    return Folder(tmp_path, path)
+
+
+def page(folder: Folder, module: str, text: str, added: int = 1) -> Page:
+    path = folder.path / f"test_replay_{module}.py"
+    return Page(module, path, "", text, added, ())
+
+
+def left(folder: Folder) -> list[str]:
+    """What lies there, besides what Python keeps compiled."""
+    return [path.name for path in folder.path.iterdir() if path.name != "__pycache__"]
+
+
+def tried(folder: Folder, *pages: Page) -> trial.Tried:
+    return trial.run(Path(sys.executable), folder, pages, {})
+
+
+def test_what_needs_an_order_or_a_hash_seed_fails(folder: Folder) -> None:
+    found = tried(
+        folder,
+        page(folder, "steady", STEADY),
+        page(folder, "ordered", ORDERED),
+        page(folder, "hashed", HASHED.format(hash("a") % 1000)),
+    )
+    assert found.failing == {("ordered", "test_second"), ("hashed", "test_hashed")}
+    assert set(found.seconds) == {
+        *{("steady", "test_steady"), ("hashed", "test_hashed")},
+        *{("ordered", "test_first"), ("ordered", "test_second")},
+    }
+    assert all(seconds >= 0 for seconds in found.seconds.values())
+
+
+def test_nothing_stays_in_the_folder_but_its_conftest(folder: Folder) -> None:
+    tried(folder, page(folder, "steady", STEADY))
+    assert left(folder) == ["conftest.py"]
+
+
+def test_pages_without_new_tests_are_not_run(folder: Folder) -> None:
+    assert tried(folder, page(folder, "broken", "syntax error", added=0)) == trial.Tried()
+    assert left(folder) == []
+
+
+def test_what_pytest_can_not_collect_is_said(folder: Folder) -> None:
+    (folder.root / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    with pytest.raises(CannotError, match="pytest ended with code 4"):
+        tried(folder, page(folder, "steady", STEADY))
+    assert left(folder) == ["conftest.py"]
