@@ -16,7 +16,7 @@ from perftrace.cli.compare import View, replayed, require_recorded
 from perftrace.cli.duration import Duration
 from perftrace.cli.replay import Project, review
 from perftrace.cli.slowdown import Slowdown, limits_of
-from perftrace.errors import CannotError, TraceError
+from perftrace.errors import CannotError
 from perftrace.model import Inconclusive, Measurement, Rejected
 from perftrace.optimizer import changes as differing
 from perftrace.optimizer.changes import Change, Changes
@@ -152,7 +152,7 @@ class _Checked:
         """Those that differ from the start; without recorded calls, a finding that says so."""
         try:
             return self._compare(database, options)
-        except (TraceError, CannotError) as error:
+        except CannotError as error:
             if error.slug not in UNRECORDED:
                 raise
             why = "To compare changed functions, record in this job: perftrace run -m pytest"

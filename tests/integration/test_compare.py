@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shop import FAST, SLOW, Project, record
+from revisions import FAST, SLOW, Project, record
 
 from perftrace.cli import main
 from perftrace.optimizer import whole_program
