@@ -60,7 +60,8 @@ def mutation_score(oracle: Oracle, started: Started) -> tuple[int, int]:
     ]
     original = oracle.original
     target = recorded.target_in(original.source, original.function)
-    made = list(mutants(original.source, original.function.qualname, original.function.line))
+    function = original.function
+    made = list(mutants(original.source, function.qualname, function.line, alone=True))
     random.Random(len(made)).shuffle(made)  # noqa: S311 - the same each time
     noticed = tried = 0
     end = time.monotonic() + SECONDS

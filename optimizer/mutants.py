@@ -29,7 +29,9 @@ SWAPS: dict[type[ast.AST], ast.AST] = {
 }
 
 
-def mutants(source: str, qualname: str, line: int, *, all_kinds: bool = False) -> Iterator[str]:
+def mutants(
+    source: str, qualname: str, line: int, *, all_kinds: bool = False, alone: bool = False
+) -> Iterator[str]:
     """The whole source text with each of the mistakes in the function that begins on this line.
 
     The function is `ast.unparse`d: its comments are lost, its behaviour is not.
@@ -40,6 +42,8 @@ def mutants(source: str, qualname: str, line: int, *, all_kinds: bool = False) -
         line: where it begins.
         all_kinds: also with statements left out, arguments swapped and slices that are one off;
             these follow the others.
+        alone: where the function's code is the same without them, what stands around it is left
+            out, but for what makes it the same one of its name: much quicker to compile.
 
     Raises:
         StaleError: the function is not there.
@@ -48,12 +52,30 @@ def mutants(source: str, qualname: str, line: int, *, all_kinds: bool = False) -
     lines = io.StringIO(source).readlines()
     before, after = lines[: place.first - 1], lines[place.last :]
     margin = " " * place.node.col_offset
+    head = _head(source, place) if alone else None
+    if head is not None:
+        before, after, margin = [head], [], "    " * len(place.enclosing)
     for kind in (_sites, _more_sites) if all_kinds else (_sites,):
         for number in range(len(list(kind(place.node)))):
             node = copy.deepcopy(place.node)
             list(kind(node))[number]()
             text = textwrap.indent(ast.unparse(ast.fix_missing_locations(node)), margin)
             yield "".join([*before, text, "\n", *after])
+
+
+def _head(source: str, place: patch.Place) -> str | None:
+    """What has to stand before a function when all else is gone; None: that may be anything."""
+    outer = place.enclosing
+    if any(not isinstance(one, ast.ClassDef) or one.type_params for one in outer):
+        return None  # its code has variables of theirs
+    lines = [
+        ast.unparse(node)
+        for node in patch.tree_of(source).body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    lines += [f"{'    ' * depth}class {one.name}:" for depth, one in enumerate(outer)]
+    lines += [f"{'    ' * len(outer)}def {place.node.name}(): pass"] * place.ordinal
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _sites(function: ast.AST) -> Iterator[Callable[[], None]]:

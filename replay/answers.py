@@ -6,7 +6,7 @@ from typing import Any
 
 from perftrace.model import Coverage, Ending
 from perftrace.replay.process import Ended, Reading
-from perftrace.replay.requests import BlockTime, Replayed, Request
+from perftrace.replay.requests import BlockTime, Noticed, Replayed, Request
 
 
 class Refused(Exception):  # noqa: N818 - an outcome
@@ -20,6 +20,7 @@ def header(request: Request) -> dict[str, Any]:
         "kind": request.kind,
         "parameters": [(p.name, p.binding) for p in request.parameters],
         "pull": request.pull,
+        "rest": request.rest,
     }
 
 
@@ -69,6 +70,32 @@ def modules(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
     try:
         return [(str(name), str(file)) for name, file in reply["modules"]]
     except (LookupError, TypeError, ValueError):
+        raise Ended("its reply could not be read") from None
+
+
+def steady(reply: Mapping[str, Any], calls: int) -> list[bool]:
+    """Which of so many calls do the same each time.
+
+    Raises:
+        Ended: it does not say.
+    """
+    found = reply.get("steady")
+    if not isinstance(found, list) or len(found) != calls:
+        raise Ended("its reply could not be read")
+    return [bool(one) for one in found]
+
+
+def noticed(reply: Mapping[str, Any], calls: int) -> Noticed:
+    """Which of so many calls notice a mistake.
+
+    Raises:
+        Ended: it does not say.
+    """
+    try:
+        return Noticed(
+            frozenset(range(calls)) & frozenset(map(int, reply["noticed"])), bool(reply["spoilt"])
+        )
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         raise Ended("its reply could not be read") from None
 
 

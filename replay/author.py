@@ -11,10 +11,11 @@ from perftrace.errors import CannotError
 from perftrace.locate import setting_of
 from perftrace.model import Function, Run
 from perftrace.replay.calling import Subject
-from perftrace.replay.cases import Drafter
-from perftrace.replay.emit import Suite, Test, render
+from perftrace.replay.cases import Drafter, Drafts
+from perftrace.replay.emit import Score, Suite, Test, render
 from perftrace.replay.files import Folder
 from perftrace.replay.imports import Imports
+from perftrace.replay.mistakes import Mutants
 from perftrace.replay.observe import Bench
 from perftrace.replay.review import Changed, Finding, Holds, Reviewer
 from perftrace.replay.static import RECORDED_NAME, Sources
@@ -74,12 +75,23 @@ class _Work:
     before: str
     edited: bool
     drafts: list[Test] = field(default_factory=list)
+    drafted: dict[str, Drafts] = field(default_factory=dict)  # by the function's qualified name
     findings: Mapping[str, Finding] = field(default_factory=dict)
     left: dict[str, Counter[str]] = field(default_factory=dict)  # qualname -> reason -> calls
 
     def leave(self, qualname: str, reason: str, count: int = 1) -> None:
         """Count calls that got no test."""
         self.left.setdefault(qualname, Counter())[reason] += count
+
+    def scores(self) -> dict[str, Score]:
+        """What each function's tests notice: of tests that were there before, what is known."""
+        found = dict(self.suite.scores)
+        for qualname, drafts in self.drafted.items():
+            score = drafts.score([test.name for test in self.suite.of(qualname)])
+            known = found.get(qualname)
+            if score and (not known or known.tried != score.tried or known < score):
+                found[qualname] = score
+        return found
 
     def omitted(self) -> Counter[str]:
         """The calls that got no test, by reason, as the file says it."""
@@ -93,9 +105,16 @@ class Author:
     """Plans the tests of one run's functions."""
 
     def __init__(
-        self, store: Store, run: Run, folder: Folder, settings: Settings, trial: Trial
+        self,
+        store: Store,
+        run: Run,
+        folder: Folder,
+        settings: Settings,
+        trial: Trial,
+        mutants: Mutants,
     ) -> None:
         self._trial = trial
+        self._mutants = mutants
         self._store = store
         self._run = run
         self._folder = folder
@@ -115,7 +134,7 @@ class Author:
         settings = self._settings
         reviewer = Reviewer(bench, sources, settings.max_value_bytes, settings.tolerance)
         works: dict[str, _Work] = {}
-        with Drafter(self._store, self._run) as drafter:
+        with Drafter(self._store, self._run, self._mutants) as drafter:
             for function in functions:
                 self._reasons[function.id] = self._draft(function, works, sources, drafter)
         for work in works.values():
@@ -168,6 +187,7 @@ class Author:
         # and a second time would add to the first.
         drafts = drafter.draft(subject, self._settings.max_cases)
         work.drafts += [test for test in drafts.tests if test.name not in known]
+        work.drafted[function.qualname] = drafts
         for reason, count in drafts.left.items():
             work.leave(function.qualname, reason, count)
         return ""
@@ -248,7 +268,8 @@ class Author:
             for module, _, qualname in [one.via.partition(":")]
             if module == work.suite.module
         )
-        suite = replace(work.suite, omitted=work.omitted(), exercises=tuple(exercises))
+        omitted, scores = work.omitted(), work.scores()
+        suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
         return Page(suite.module, path, work.before, text, len(fresh), failing)
 

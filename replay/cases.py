@@ -1,19 +1,22 @@
 """Which recorded calls become tests: those that tell most, repeat, and can be written and run."""
 
+import tokenize
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from perftrace.model import Call, Ending, Outcome, Recorded, Run
 from perftrace.replay import compare, recorded, sample
 from perftrace.replay.calling import Subject
-from perftrace.replay.emit import Test, write_test
+from perftrace.replay.emit import Score, Test, write_test
 from perftrace.replay.literals import NotWritten
+from perftrace.replay.mistakes import Mutants, Weighed, weigh
 from perftrace.replay.outcome import Behaviour
-from perftrace.replay.requests import NotReplayed, Replayed
+from perftrace.replay.requests import NotReplayed, Replayed, Request
 from perftrace.replay.session import Session
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
@@ -29,6 +32,15 @@ class Drafts:
 
     tests: tuple[Test, ...]
     left: Counter[str] = field(default_factory=Counter)  # reason -> calls
+    mistakes: int = 0  # that were tried; 0: what the tests notice is not known
+    notices: Mapping[str, frozenset[int]] = field(default_factory=dict)  # test -> their numbers
+
+    def score(self, names: Collection[str]) -> Score | None:
+        """What so many of the tests notice together."""
+        if not self.mistakes:
+            return None
+        found = {number for name in names for number in self.notices.get(name, ())}
+        return Score(len(found), self.mistakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +49,20 @@ class _Drafted:
 
     test: Test
     seen: sample.Seen
+    request: Request
+    wall_ns: int
 
 
 class Drafter:
     """Turns recorded calls into tests (context manager: it holds worker processes)."""
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: Run, mutants: Mutants | None = None) -> None:
+        """With mutants, the calls are chosen by what they notice of them."""
         self._store = store
         self._run = run
+        self._mutants = mutants
         self._sessions: dict[int, list[Session]] = {}
+        self._mistaken: dict[int, Session] = {}  # apart: a mistake may spoil what comes after
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -72,10 +89,38 @@ class Drafter:
                 left[made.reason] += 1
             else:
                 drafted.append(made)
+        weighed = self._weigh(subject, drafted)
+        noticed = weighed.noticed if weighed else {}
+        seen = [
+            replace(one.seen, notices=noticed.get(place)) for place, one in enumerate(drafted)
+        ]
         tests = {one.seen.call.id: one.test for one in drafted}
-        chosen = sample.tell_most([one.seen for one in drafted], most)
+        chosen = sample.tell_most(seen, most)
         named = {test.name: test for test in (tests[one.call.id] for one in chosen)}
-        return Drafts(tuple(named.values()), left)
+        notices = {one.test.name: noticed.get(n, frozenset()) for n, one in enumerate(drafted)}
+        return Drafts(tuple(named.values()), left, weighed.tried if weighed else 0, notices)
+
+    def _weigh(self, subject: Subject, drafted: Sequence[_Drafted]) -> Weighed | None:
+        """What the calls notice of small mistakes; None: it is not known."""
+        function = subject.function
+        if self._mutants is None or not drafted:
+            return None
+        source = self._store.source_text(function)
+        if not _is_text_of(source, Path(function.file)):
+            return None  # the function that was recorded may not be the one that is there
+        process_id = drafted[0].seen.call.process_id
+        if any(one.seen.call.process_id != process_id for one in drafted):
+            return None  # of several processes: no one worker knows all of them
+        texts = self._mutants(source, function.qualname, function.line)
+        calls = [(one.request, one.wall_ns) for one in drafted]
+        target = recorded.target_in(source, function)
+        return weigh(self._worker_for_mistakes(process_id), target, texts, calls)
+
+    def _worker_for_mistakes(self, process_id: int) -> Session:
+        if process_id not in self._mistaken:
+            session = Session(self._store.process(process_id), hash_seed=SEEDS[0])
+            self._mistaken[process_id] = self._open.enter_context(session)
+        return self._mistaken[process_id]
 
     def _usable(self, subject: Subject, left: Counter[str]) -> list[Call]:
         """One call for each of the arguments, where it may become a test; the others counted."""
@@ -125,7 +170,8 @@ class Drafter:
         test = _write(subject, call, read(request.arguments), replies[0])
         if isinstance(test, NotWritten):
             return test
-        return _Drafted(test, sample.look(self._store, call, replies[0].lines))
+        seen = sample.look(self._store, call, replies[0].lines)
+        return _Drafted(test, seen, request, max(reply.wall_ns for reply in replies))
 
     def _read(self, outcome: Outcome) -> Node:
         assert isinstance(outcome.value, Recorded), "only usable calls come here"
@@ -137,6 +183,15 @@ class Drafter:
             opened = [Session(process, hash_seed=seed) for seed in SEEDS]
             self._sessions[call.process_id] = [self._open.enter_context(one) for one in opened]
         return self._sessions[call.process_id]
+
+
+def _is_text_of(source: str, file: Path) -> bool:
+    """Whether the file still has this text."""
+    try:
+        with tokenize.open(file) as opened:
+            return opened.read() == source
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return False
 
 
 def _unusable(call: Call, cap: int) -> str:

@@ -19,6 +19,9 @@ HEADER = re.compile(r"^# perftrace: format=(\d+) .*$", re.MULTILINE)
 DIGEST = re.compile(r"(?<= sha=)[0-9a-f]{12}$", re.MULTILINE)
 OMITTED = re.compile(r" omitted=\d+ \(([^\n]*)\) sha=")
 SECTION = re.compile(r"^# ([\w.]+):([\w.]+) — ")
+NOTICE = re.compile(
+    r"^# [\w.]+:([\w.]+) — .*; notices? (\d+) of (\d+) small mistakes$", re.MULTILINE
+)
 EXERCISES = re.compile(r"^# exercises ([\w.]+:[\w.<>]+) \(via ([\w.]+)\)$", re.MULTILINE)
 TITLE = re.compile(r'^"""Replay tests for (\S+), recorded by perftrace from `([^`\n]*)`')
 MODULE = re.compile(r"perftrace replay --update ([\w.]+)$", re.MULTILINE)
@@ -33,6 +36,14 @@ class Test:
     text: str  # "def test_…():" to its last line
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Score:
+    """How many small mistakes in a function its tests notice, of those that were tried."""
+
+    noticed: int
+    tried: int
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """The tests of one module."""
@@ -43,6 +54,7 @@ class Suite:
     tests: tuple[Test, ...] = ()
     omitted: Mapping[str, int] = field(default_factory=dict)  # reason -> calls without a test
     exercises: tuple[tuple[str, str], ...] = ()  # (module:function, qualname it is reached through)
+    scores: Mapping[str, Score] = field(default_factory=dict)  # by qualified name
 
     @property
     def filename(self) -> str:
@@ -118,8 +130,12 @@ def render(suite: Suite, imports: Imports, order: Mapping[str, int]) -> str:
 def _header(suite: Suite, functions: int) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(suite.omitted.items()))
     listed = f" ({reasons})" if reasons else ""
+    tested = {test.qualname for test in suite.tests}
+    scores = [score for qualname, score in suite.scores.items() if qualname in tested]
+    noticed, tried = (sum(one.noticed for one in scores), sum(one.tried for one in scores))
+    mistakes = f" mistakes={noticed}/{tried}" if scores else ""
     return (
-        f"# perftrace: format={FORMAT} functions={functions} cases={len(suite.tests)}"
+        f"# perftrace: format={FORMAT} functions={functions} cases={len(suite.tests)}{mistakes}"
         f" omitted={sum(suite.omitted.values())}{listed} sha={'0' * 12}"
     )
 
@@ -131,7 +147,7 @@ def _digest(text: str) -> str:
 
 def _section(suite: Suite, qualname: str) -> str:
     tests = sorted(suite.of(qualname), key=lambda test: (len(_act(test)), test.name))
-    lines = [f"# {suite.module}:{qualname} — {_summary(tests)}"]
+    lines = [f"# {suite.module}:{qualname} — {_summary(tests, suite.scores.get(qualname))}"]
     reached = sorted(other for other, via in suite.exercises if via == qualname)
     lines += [f"# exercises {other} (via {qualname})" for other in reached]
     return "\n\n" + "\n".join(lines) + "\n" + "\n\n".join(test.text for test in tests)
@@ -141,7 +157,7 @@ def _act(test: Test) -> str:
     return ast.unparse(ast.parse(test.text).body[0])
 
 
-def _summary(tests: Sequence[Test]) -> str:
+def _summary(tests: Sequence[Test], score: Score | None) -> str:
     """What can be said of the tests that no second recording of the same behaviour changes."""
     said = ["1 case" if len(tests) == 1 else f"{len(tests)} cases"]
     raised = sorted({name for test in tests for name in _raised(test)})
@@ -150,6 +166,9 @@ def _summary(tests: Sequence[Test]) -> str:
     changed = sorted({name for test in tests for name in _looked_at(test)} - {"result"})
     if changed:
         said.append(f"checks {', '.join(changed)} too")
+    if score is not None:
+        verb = "notices" if len(tests) == 1 else "notice"
+        said.append(f"{verb} {score.noticed} of {score.tried} small mistakes")
     return "; ".join(said)
 
 
@@ -194,6 +213,7 @@ def parse(text: str) -> Parsed | NotParsed:
         tests=tuple(_tests(text, tree)),
         omitted=_omitted(text),
         exercises=tuple(EXERCISES.findall(text)),
+        scores={name: Score(int(some), int(all_)) for name, some, all_ in NOTICE.findall(text)},
     )
     digest = DIGEST.search(text)
     return Parsed(suite, Imports.of(tree), edited=digest is None or digest[0] != _digest(text))

@@ -88,6 +88,14 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """What calls do with another code of a function."""
+
+    calls: frozenset[int]  # the places of those that do something else
+    spoilt: bool = False  # its state is not what it was: the worker is of no more use
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A block of calls is ready to be timed."""
 

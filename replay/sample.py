@@ -19,6 +19,7 @@ from perftrace.values import (
 )
 
 LIMIT = 24
+ENOUGH = 6  # calls, where it is known what each notices; more only if they tell more
 LOOKED_AT = 100  # items of a container, for its shape
 DEPTH = 3  # levels of containers that make a shape
 
@@ -31,6 +32,7 @@ class Seen:
     shape: str  # the exact types of its arguments: "list[int | str], dict[str, float]"
     error: str = ""  # type of the exception it raised
     lines: frozenset[int] = frozenset()  # that it executes, where it was replayed already
+    notices: frozenset[int] | None = None  # the mistakes, by number; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +52,19 @@ def choose(store: Store, calls: Iterable[Call], limit: int = LIMIT) -> list[Call
 def tell_most(seen: Sequence[Seen], limit: int = LIMIT) -> list[Chosen]:
     """A deterministic choice of at most `limit` calls, no two with the same arguments.
 
-    First what runs new lines, then each way of ending, each shape of the arguments, the slowest,
-    the largest, and for the rest calls spread evenly over the run.
+    First what runs new lines, then each way of ending, each shape of the arguments, what notices
+    mistakes that no other does, the slowest, the largest, and for the rest calls spread evenly
+    over the run: as many as there may be, or where it is known what each notices, a few.
     """
     choice = _Choice(_distinct(seen), limit)
     choice.take_new_lines()
     for aspect, words in ASPECTS:
         choice.take_each(aspect, words)
+    choice.take_new_mistakes()
     for measure, why in EXTREMES:
         choice.take_most(measure, why)
-    choice.take_spread("spread over the run")
+    weighed = any(one.notices is not None for one in seen)
+    choice.take_spread("spread over the run", min(limit, ENOUGH) if weighed else limit)
     return [Chosen(one.call, why) for one, why in choice.taken]
 
 
@@ -88,13 +93,23 @@ class _Choice:
                 known.add(aspect(one))
                 self._take(one, words(one))
 
+    def take_new_mistakes(self) -> None:
+        noticed = {number for one, _ in self.taken for number in one.notices or ()}
+        while self._left:
+            best = max(self._left, key=lambda one: len((one.notices or set()) - noticed))
+            new = (best.notices or frozenset()) - noticed
+            if not new:
+                return
+            noticed |= new
+            self._take(best, f"notices {len(new)} small mistakes that none before it does")
+
     def take_most(self, measure: Callable[[Seen], int], why: str) -> None:
         if self._left:
             self._take(max(self._left, key=measure), why)
 
-    def take_spread(self, why: str) -> None:
+    def take_spread(self, why: str, most: int) -> None:
         left = list(self._left)
-        count = min(self._limit - len(self.taken), len(left))
+        count = max(0, min(most - len(self.taken), len(left)))
         for place in range(count):
             self._take(left[(2 * place + 1) * len(left) // (2 * count)], why)
 

@@ -25,6 +25,7 @@ from perftrace.replay.requests import (
     BlockTime,
     How,
     Memory,
+    Noticed,
     NotReplayed,
     Other,
     Overlay,
@@ -38,6 +39,7 @@ from perftrace.replay.servers import Module, Servers
 __all__ = ["NEW", "OLD", "Limits", "Session"]
 
 NO_WORKER = "no worker can be started"
+SPARE_S = 1.0  # beside the time of the calls themselves
 
 
 class Session:
@@ -119,7 +121,6 @@ class Session:
         header = {
             **answers.header(request),
             "op": "call",
-            "rest": request.rest,
             "lines": lines,
             "reach": reach and asdict(reach),
             "state": state,
@@ -199,6 +200,34 @@ class Session:
         except (Ended, Refused) as error:
             return self._not_replayed(error)
         return None
+
+    def expect(self, requests: Sequence[Request]) -> list[bool] | NotReplayed:
+        """Make some calls to compare `notices` with; which of them do the same each time."""
+        calls = [answers.header(request) for request in requests]
+        try:
+            worker = self._running()
+            arguments = [request.arguments for request in requests]
+            worker.send({"op": "expect", "calls": calls}, arguments)
+            reply, _ = answers.checked(*worker.receive(self._limits.start_s))
+            return answers.steady(reply, len(requests))
+        except (Ended, Refused) as error:
+            return self._not_replayed(error)
+
+    def notices(self, other: Other, seconds: Sequence[float]) -> Noticed | NotReplayed:
+        """Which of the expected calls do something else where a function has this code.
+
+        Each call may take so many seconds; a code that ends the worker is noticed by all.
+        """
+        try:
+            worker = self._running()
+            worker.send({"op": "notices", "other": asdict(other), "seconds": list(seconds)})
+            reply, _ = answers.checked(*worker.receive(2 * sum(seconds) + SPARE_S))
+            return answers.noticed(reply, len(seconds))
+        except Refused as error:
+            return self._not_replayed(error)
+        except Ended as error:
+            self._not_replayed(error)
+            return Noticed(frozenset(range(len(seconds))), spoilt=True)
 
     def prepare(
         self, requests: Sequence[Request], other: Other | None = None

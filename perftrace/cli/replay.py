@@ -1,5 +1,6 @@
 """`perftrace replay`: recorded behaviour as committed tests: written, run, checked, updated."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from perftrace import config, locate
 from perftrace.cli import output
 from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
 from perftrace.optimizer import main_guard
+from perftrace.optimizer.mutants import mutants
 from perftrace.optimizer.rank import rank, require_calls
 from perftrace.replay import files, runner, trial
 from perftrace.replay.author import Author, Page, order
@@ -186,7 +188,8 @@ def _write(project: Project) -> None:
             return found.failing
 
         with output.progress("Making the recorded calls again"):
-            author = Author(store, run, project.folder, project.settings, attempt)
+            mistakes = functools.partial(mutants, all_kinds=True, alone=True)
+            author = Author(store, run, project.folder, project.settings, attempt, mistakes)
             pages, coverage = author.plan(wanted or known)
         roots = author.roots(pages, known)
     written = [page for page in pages if page.text]
@@ -331,7 +334,9 @@ def _renewed(one: Reviewed, kinds: tuple[type, ...]) -> str:
             tests.append(finding.test)
     if not tests:
         return ""
-    suite = replace(one.parsed.suite, tests=tuple(tests))
+    changed = {test.qualname for test, found in one.problems() if isinstance(found, Changed)}
+    scores = {name: score for name, score in one.parsed.suite.scores.items() if name not in changed}
+    suite = replace(one.parsed.suite, tests=tuple(tests), scores=scores)
     return render(suite, one.parsed.imports, order(one.sources, suite.module))
 
 

@@ -15,11 +15,13 @@ from ...snapshot import TooBig, Unencodable, encode, immutable
 from . import landlock, library, sandbox, wire
 from .amplify import Amplifier, shrunk
 from .block import Block, Work
+from .channel import Channel, Message, Request
 from .coverage import Coverage
 from .drive import Arguments, Drive, seed
 from .grow import grown
 from .guard import Guard
 from .locate import Code, Finder, NotFound
+from .notice import Notice, Repeated
 from .outside import outsiders
 from .overlay import Overlay
 from .program import CannotImport, Program, describe
@@ -35,9 +37,7 @@ LARGE_INPUT = 8 << 10  # of which there are few, for each of which many smaller 
 SHRUNK = 9
 LARGEST_CALLS = 3  # that are made at four times their size
 
-type Request = dict[str, Any]  # a header: the parent wrote it, so its shape is known
 type TwoVersions = tuple[Versions, tuple[Codes, Codes]]  # the other, its own
-type Message = tuple[wire.Header, list[bytes]]
 
 # What stops a replay that is no fault of ours, and its words.
 OBSTACLES: dict[type[BaseException], Callable[[BaseException], str]] = {
@@ -48,46 +48,6 @@ OBSTACLES: dict[type[BaseException], Callable[[BaseException], str]] = {
     TooBig: lambda error: f"its result is too large: {error}",
     Unencodable: lambda error: f"its result cannot be written: {error}",
 }
-
-
-class Channel:
-    """The worker's end of the two pipes."""
-
-    def __init__(self, reading: int, writing: int) -> None:
-        self._reading = reading
-        self._writing = writing
-        for descriptor in (reading, writing):
-            os.set_inheritable(descriptor, False)  # noqa: FBT003
-
-    def receive(self) -> tuple[Request, list[bytes]]:
-        """The next message; EOFError when the parent is gone."""
-        sizes = wire.SIZES.unpack(self._read(wire.SIZES.size))
-        text, payload = (self._read(size) for size in sizes)
-        return wire.unpack(text, payload)
-
-    def send(self, header: wire.Header, blobs: list[bytes]) -> None:
-        """Send one message."""
-        data = memoryview(wire.pack(header, blobs))
-        while data:
-            data = data[os.write(self._writing, data) :]
-
-    def wait(self) -> None:
-        """Block until the parent sends a single byte."""
-        self._read(1)
-
-    def signal(self) -> None:
-        """Send the parent a single byte."""
-        os.write(self._writing, b"!")
-
-    def _read(self, size: int) -> bytes:
-        parts = []
-        while size:
-            part = os.read(self._reading, min(size, 1 << 20))
-            if not part:
-                raise EOFError
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
 
 
 class Worker:
@@ -109,6 +69,7 @@ class Worker:
         self._versions: TwoVersions | None = None
         self._exchanged: TwoVersions | None = None
         self._coverage: Coverage | None = None
+        self._notice: Notice | None = None
         self._apart: list[list[bytearray]] = []  # kept between the copies of the versions' code
 
     def serve(self) -> None:
@@ -118,6 +79,8 @@ class Worker:
             "amplify": self._amplify,
             "cover": self._cover,
             "exchange": self._exchange,
+            "expect": self._expect,
+            "notices": self._notices,
             "import": self._import,
             "prepare": self._prepare,
             "block": self._block,
@@ -277,6 +240,31 @@ class Worker:
             versions, (other, _) = self._exchanged
             versions.use(other)
         return {}, []
+
+    def _expect(self, request: Request, blobs: list[bytes]) -> Message:
+        """Make some calls, to know later which of them notice another code."""
+        made = []
+        for call, blob in zip(request["calls"], blobs, strict=True):
+            function, _ = self._load(call, blob)
+            fresh = functools.partial(self._decode, call, blob)
+            made.append(Repeated(function, fresh, call["kind"], call["pull"], call["rest"]))
+        self._guard.loading = False
+        self._notice = Notice(made, self._cap)
+        return {"steady": self._notice.steady}, []
+
+    def _notices(self, request: Request, blobs: list[bytes]) -> Message:
+        """Which of those calls do something else with another code, and with their own again."""
+        assert self._notice is not None
+        self._exchange(request, blobs)
+        self._guard.loading = False
+        try:
+            found = self._notice.noticing(request["seconds"])
+        finally:
+            self._exchange({"other": None}, [])
+        self._guard.loading = False
+        spoilt = bool(self._notice.noticing(request["seconds"]))
+        self._guard.take()
+        return {"noticed": found, "spoilt": spoilt}, []
 
     def _block(self, request: Request, _blobs: list[bytes]) -> Message:
         if self._versions is not None:

@@ -88,3 +88,28 @@ def f(rows, more):
     assert any("rows[1:5 + 1]" in text for text in texts)
     assert any("max(more, rows)" in text for text in texts)
     assert all('"""Text."""' in text for text in texts)
+
+
+def test_alone_a_function_keeps_its_classes_and_its_number_among_its_namesakes() -> None:
+    source = """\
+from __future__ import annotations
+class A(object):
+    other = 1
+    class B:
+        @property
+        def f(self): return 1
+        @f.setter
+        def f(self, n): self.n = n + 1
+def outer(n):
+    def inner(): return n
+    return inner
+"""
+    found = list(mutants(source, "A.B.f", 7, alone=True))
+    head = (
+        "from __future__ import annotations\nclass A:\n    class B:\n        def f(): pass\n"
+        "        @f.setter\n        def f(self, n):\n            self.n = "
+    )
+    assert found == [f"{head}n - 1\n", f"{head}n + 2\n"]
+    nested = list(mutants(source, "outer.<locals>.inner", 10, alone=True))
+    assert nested == list(mutants(source, "outer.<locals>.inner", 10))
+    assert "class A(object)" in nested[0]

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import dataclasses
 import importlib.util
 import inspect
 import io
@@ -533,3 +534,21 @@ def test_a_review_tells_what_still_holds_and_what_does_not(record: Recorder) -> 
     assert isinstance(unimportable, Unclear)
     assert "cannot import name 'Item'" in unimportable.reason
     assert isinstance(found[names["quote"].name], Holds)
+
+
+def test_what_the_tests_notice_is_said_and_read_again(record: Recorder) -> None:
+    shop = record.module
+    suite = record.suite(record(shop.settle, [2, 1]), record(shop.check, 1))
+    scores = {"settle": emit.Score(3, 4), "check": emit.Score(5, 5), "gone": emit.Score(0, 9)}
+    text = record.render(dataclasses.replace(suite, scores=scores))
+    assert " cases=2 mistakes=8/9 omitted=2 (2 over 4 KiB) sha=" in text
+    assert "# shop:settle — 1 case; checks rows too; notices 3 of 4 small mistakes\n" in text
+    parsed = emit.parse(text)
+    assert isinstance(parsed, emit.Parsed)
+    assert not parsed.edited
+    assert parsed.suite.scores == {"settle": emit.Score(3, 4), "check": emit.Score(5, 5)}
+    assert record.render(parsed.suite) == text
+
+
+def test_without_a_score_nothing_is_said_of_mistakes(record: Recorder) -> None:
+    assert "mistakes" not in record.render(record.suite(record(record.module.settle, [2, 1])))

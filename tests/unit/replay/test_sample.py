@@ -125,3 +125,19 @@ def test_calls_are_looked_up_in_the_trace(tmp_path: Path) -> None:
             calls.append(dataclasses.replace(call, arguments=value))
         assert look(store, calls[0]).shape == "int, list[str]"
         assert {call.id for call in choose(store, calls, 2)} == {0, 2}
+
+
+def noticing(number: int, *mistakes: int, size: int = 10) -> Seen:
+    return dataclasses.replace(seen(number, size=size), notices=frozenset(mistakes))
+
+
+def test_what_notices_most_mistakes_that_no_other_does_is_taken() -> None:
+    calls = [noticing(1, 1, 2), noticing(2, 1), noticing(3, 3), noticing(4, 2, 3, 4)]
+    assert ids(calls, 3) == [1, 4, 2]  # the first of its shape; what adds two; the slowest
+    assert whys(calls)[4] == "notices 2 small mistakes that none before it does"
+
+
+def test_where_it_is_known_what_calls_notice_a_few_are_enough() -> None:
+    assert len(ids([noticing(number, 1) for number in range(20)], 12)) == 6
+    assert len(ids([noticing(number, number) for number in range(20)], 12)) == 12
+    assert len(ids([seen(number) for number in range(20)], 12)) == 12

@@ -1,0 +1,104 @@
+"""Which calls of a function notice small mistakes in it, as far as that can be told in seconds.
+
+A call that notices a mistake that no other does is worth a test (mutation adequacy: DeMillo, Lipton
+and Sayward 1978, "Hints on test data selection", IEEE Computer 11(4)).
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from perftrace.replay.requests import NotReplayed, Other, Request, Target
+from perftrace.replay.session import Session
+
+MOST = 60  # mistakes in a function
+CALLS_S = 2.0  # about what all calls may take, for all mistakes; longer ones are not made
+SECONDS = 20.0  # after that it is given up
+SPOILT = 6  # workers that mistakes may cost
+SLOWER, SPARE_S = 10, 0.05  # a call may take so many times what it took, and a bit
+
+# The texts that a function's file could have, each with one mistake: the file's text, the
+# function's qualified name, its first line. What stands around the function may be left out.
+type Mutants = Callable[[str, str, int], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What calls notice."""
+
+    tried: int
+    noticed: Mapping[int, frozenset[int]]  # place of a call -> numbers of mistakes
+
+
+def weigh(
+    session: Session, target: Target, texts: Iterable[str], requests: Sequence[tuple[Request, int]]
+) -> Weighed | None:
+    """Make the mistakes one by one; None: there are none, or it takes too long.
+
+    Args:
+        session: a worker that is used for nothing else.
+        target: the function.
+        texts: of its file, one for each mistake.
+        requests: the calls, and how long each took, in nanoseconds of wall time.
+    """
+    chosen = list(dict.fromkeys(texts))
+    random.Random(len(chosen)).shuffle(chosen)  # noqa: S311 - the same each time
+    chosen = chosen[:MOST]
+    calls = _quick(requests, len(chosen))
+    if not chosen or not calls:
+        return None
+    return _Trial(session, target, {place: requests[place] for place in calls}).run(chosen)
+
+
+def _quick(requests: Sequence[tuple[Request, int]], mistakes: int) -> list[int]:
+    """The places of those calls that can be made for every mistake."""
+    left = CALLS_S * 1e9
+    found = []
+    for place in sorted(range(len(requests)), key=lambda place: requests[place][1]):
+        left -= requests[place][1] * 2 * mistakes
+        if left >= 0:
+            found.append(place)
+    return sorted(found)
+
+
+class _Trial:
+    """Calls that are made with each mistake."""
+
+    def __init__(
+        self, session: Session, target: Target, calls: Mapping[int, tuple[Request, int]]
+    ) -> None:
+        self._session = session
+        self._target = target
+        self._places = list(calls)
+        self._requests = [request for request, _ in calls.values()]
+        self._seconds = [wall / 1e9 * SLOWER + SPARE_S for _, wall in calls.values()]
+        self._ready = False
+
+    def run(self, texts: Sequence[str]) -> Weighed | None:
+        """What the calls notice; None: it takes too long, or the worker won't."""
+        end = time.monotonic() + SECONDS
+        noticed: dict[int, set[int]] = {place: set() for place in self._places}
+        tried = spoilt = 0
+        for number, text in enumerate(texts):
+            if time.monotonic() > end or spoilt > SPOILT or not self._prepare():
+                return None
+            found = self._session.notices(Other(self._target, text), self._seconds)
+            if isinstance(found, NotReplayed):
+                continue  # a code that can't stand in the other's place
+            tried += 1
+            for place in found.calls:
+                noticed[self._places[place]].add(number)
+            if found.spoilt:
+                spoilt += 1
+                self._ready = False
+        kept = {place: frozenset(numbers) for place, numbers in noticed.items()}
+        return Weighed(tried, kept) if tried else None
+
+    def _prepare(self) -> bool:
+        """Have a worker that has made the calls."""
+        if not self._ready:
+            self._session.close()
+            steady = self._session.expect(self._requests)
+            self._ready = not isinstance(steady, NotReplayed) and any(steady)
+        return self._ready
