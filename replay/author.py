@@ -139,7 +139,8 @@ class Author:
                 self._reasons[function.id] = self._draft(function, works, sources, drafter)
         for work in works.values():
             tests = [*work.suite.tests, *work.drafts]
-            work.findings = reviewer.review(work.suite, work.imports, tests)
+            fresh = {test.name for test in work.drafts}
+            work.findings = reviewer.review(work.suite, work.imports, tests, fresh)
             self._choose(work)
         pages, coverage = self._pages(functions, works, sources)
         if failing := self._trial(pages, self.roots(pages, functions)):
@@ -221,11 +222,11 @@ class Author:
                 work.leave(test.qualname, f"as a test {_reason(finding)}")
             elif len(mine) >= self._settings.max_cases:
                 continue
-            elif size + len(test.text) > LARGEST:
+            elif size + len(finding.test.text) > LARGEST:
                 work.leave(test.qualname, "the file would be over 64 KiB")
             elif test.qualname in first or _tells_more(test, mine, work.findings):
-                chosen.append(test)
-                size += len(test.text)
+                chosen.append(finding.test)
+                size += len(finding.test.text)
         work.suite = replace(work.suite, tests=tuple(chosen))
 
     def _covered(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 # A name that the file or a test uses itself: a user's function called so gets another one.
 TAKEN = frozenset(
     {"check", "raises", "restore", "fill", "take", "exhaust", "run", "unchanged", "prints"}
+    | {"logs", "warns"}
 )
 ALWAYS = frozenset({"pytest", "pytestmark", "result"}) | TAKEN | frozenset(dir(builtins))
 HELPERS = "perftrace.replay.testing"
@@ -59,7 +60,7 @@ class Imports:
     def render(self, body: str, *, for_pytest: bool = True) -> str:
         """The import block for what the body of the file uses."""
         used = _names(body)
-        helpers = {(HELPERS, name): name for name in TAKEN & used}
+        helpers = {(HELPERS, name): name for name in TAKEN & used if not self.is_local(name)}
         wanted = {key: name for key, name in self._local.items() if name.split(".")[0] in used}
         third = {("pytest", ""): "pytest"} | helpers if for_pytest else helpers
         own: dict[tuple[str, str], str] = {}

@@ -43,6 +43,14 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a call says beside what it returns and prints."""
+
+    logged: tuple[Node, ...] = ()  # tuples: name of the logger, of the level, message
+    warned: tuple[Node, ...] = ()  # tuples: category, text
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """What the call of a test did."""
 
@@ -51,6 +59,7 @@ class Observed:
     before: ListNode
     after: ListNode
     stdout: str
+    said: Said
     lines: frozenset[int]  # of the function, from its first
     reached: frozenset[tuple[str, str]]  # file and qualified name of the project's functions
 
@@ -132,6 +141,7 @@ def _answer(answer: object) -> Observed | NotObserved:
             "before": str(before),
             "after": str(packed),
             "stdout": str(stdout),
+            "said": str(said),
             "lines": list(lines),
             "reached": list(reached),
         }:
@@ -144,6 +154,7 @@ def _answer(answer: object) -> Observed | NotObserved:
                     _read(before),
                     after,
                     stdout,
+                    _said(said),
                     frozenset(lines),
                     frozenset((file, name) for file, name in reached),
                 )
@@ -151,6 +162,13 @@ def _answer(answer: object) -> Observed | NotObserved:
                 return NotObserved(f"its result can't be read: {error}")
         case _:
             return NotObserved("the interpreter gave no answer")
+
+
+def _said(text: str) -> Said:
+    logged, given = _read(text).items
+    assert isinstance(logged, ListNode)
+    assert isinstance(given, ListNode)
+    return Said(tuple(logged.items), tuple(given.items))
 
 
 def _read(text: str) -> ListNode:

@@ -32,6 +32,8 @@ class Behaviour:
     ending: Ending
     payload: Node  # a yielded call: a list of the items, how it ended, and with what
     stdout: str = ""  # what it printed
+    logged: tuple[Node, ...] = ()  # tuples: name of the logger, of the level, message
+    warned: tuple[Node, ...] = ()  # tuples: category, text
 
     @property
     def pulled(self) -> int | None:
@@ -64,6 +66,12 @@ def write_outcome(
         if isinstance(printed, NotWritten):
             return NotWritten(f"what it prints: {printed.reason}")
         contexts.append(group_call("prints", printed.values))
+    for helper, said in (("logs", behaviour.logged), ("warns", behaviour.warned)):
+        if said:
+            written = writer.write([Slot(helper, one) for one in said])
+            if isinstance(written, NotWritten) or written.statements:
+                return NotWritten(f"what it {helper}")
+            contexts.append(group_call(helper, written.values))
     made = _drive(call, behaviour)
     if isinstance(made, NotWritten):
         return made

@@ -8,6 +8,7 @@ import copyreg
 import io
 import math
 import struct
+import warnings
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -138,6 +139,58 @@ def prints(expected: str) -> Iterator[None]:
     with redirect_stdout(printed):
         yield
     check(printed.getvalue(), expected, "stdout")
+
+
+@contextmanager
+def logs(*expected: tuple[str, str, str]) -> Iterator[None]:
+    """Fail unless the block logs exactly these: name of the logger, of the level, message."""
+    with listening() as found:
+        yield
+    check(found, list(expected), "logs")
+
+
+@contextmanager
+def listening() -> Iterator[list[tuple[str, str, str]]]:
+    """What a block logs from INFO on, whatever the levels are set to; nothing handles it."""
+    import logging  # noqa: PLC0415 - few tests need it
+
+    found: list[tuple[str, str, str]] = []
+    enabled, handle = logging.Logger.isEnabledFor, logging.Logger.handle
+
+    def is_enabled_for(logger: logging.Logger, level: int) -> bool:
+        return level >= logging.INFO or enabled(logger, level)
+
+    def keep(_: logging.Logger, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.INFO:
+            found.append((record.name, record.levelname, record.getMessage()))
+
+    logging.Logger.isEnabledFor, logging.Logger.handle = is_enabled_for, keep  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        logging.Logger.isEnabledFor, logging.Logger.handle = enabled, handle  # type: ignore[method-assign]
+
+
+@contextmanager
+def warns(*expected: tuple[type[Warning], str]) -> Iterator[None]:
+    """Fail unless the block gives exactly these warnings: category and text."""
+    with warned() as found:
+        yield
+    check(found, list(expected), "warnings")
+
+
+@contextmanager
+def warned() -> Iterator[list[tuple[type[Warning], str]]]:
+    """The warnings of a block, whatever the filters say; not those of open files."""
+    found: list[tuple[type[Warning], str]] = []
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        try:
+            yield found
+        finally:
+            for one in seen:
+                if not issubclass(one.category, ResourceWarning):  # when is not the block's
+                    found.append((one.category, str(one.message)))
 
 
 def restore(cls: type, base: Any = None, /, **attributes: object) -> Any:

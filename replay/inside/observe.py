@@ -62,7 +62,12 @@ def _observe(case: dict[str, Any], root: str) -> dict[str, Any]:
     before = encode([scope[name] for name in case["bound"]], CAP)[0]
     call = compile(case["call"], "<call>", "eval")
     printed = io.StringIO()
-    with _Watch(case["file"], case["qualname"], root) as watch, redirect_stdout(printed):
+    with (
+        _Watch(case["file"], case["qualname"], root) as watch,
+        redirect_stdout(printed),
+        testing.listening() as logged,
+        testing.warned() as warned,
+    ):
         ending, payload = _run(lambda: eval(call, scope), case["drive"])  # noqa: S307
     after = encode([payload, [scope[name] for name in case["bound"]]], CAP)[0]
     return {
@@ -70,9 +75,19 @@ def _observe(case: dict[str, Any], root: str) -> dict[str, Any]:
         "before": base64.b64encode(before).decode(),
         "after": base64.b64encode(after).decode(),
         "stdout": printed.getvalue(),
+        "said": base64.b64encode(_said(logged, warned)).decode(),
         "lines": sorted(watch.lines),
         "reached": sorted(watch.reached),
     }
+
+
+def _said(logged: list[Any], warned: list[Any]) -> bytes:
+    """As a value; nothing where there is too much, or where it can't be written."""
+    try:
+        said, opaque = encode([logged, warned], CAP)
+    except (TooBig, Unencodable):
+        opaque = 1
+    return encode([[], []], CAP)[0] if opaque else said
 
 
 def _run(call: Callable[[], Any], drive: str | int) -> tuple[str, Any]:

@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRICING = '''"""Prices."""
 
+import logging
+import warnings
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,6 +57,18 @@ def saved(path):
     return 1
 
 
+def low(sku):
+    logging.getLogger("shop.stock").info("low stock: %s", sku)
+    logging.getLogger("shop.stock").debug("looked at %s", sku)
+    warnings.warn("use stock()", DeprecationWarning, stacklevel=2)
+    return sku
+
+
+def placed(sku):
+    logging.getLogger("shop.stock").warning("object at %d", id(object()))
+    return sku
+
+
 def report():
     def line(n):
         return f"line {n}"
@@ -82,6 +96,8 @@ def main():
     pricing.login("hunter2")
     pricing.saved(Path("saved.txt"))
     pricing.report()
+    pricing.low("A-1")
+    pricing.placed("A-1")
 
 
 if __name__ == "__main__":
@@ -150,6 +166,11 @@ def test_tests_are_written_readable_and_each_function_is_accounted_for(project: 
     assert "raises(ValueError, \"unknown region: 'XX'\")" in text
     assert 'check(rows, [1, 2], "rows")' in text
     assert 'with prints("line 1\\n"):' in text
+    assert 'logs(("shop.stock", "INFO", "low stock: A-1"))' in text
+    assert 'warns((DeprecationWarning, "use stock()"))' in text
+    assert 'check(placed("A-1"), "A-1")' in text  # what it logs is never the same
+    assert "looked at" not in text
+    assert "notices 3 of 3 small mistakes" in text
     assert "# exercises shop.pricing:report.<locals>.line (via report)" in text
     assert "hunter2" not in text
     assert str(project) not in text
@@ -213,6 +234,8 @@ def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None
 
     done = perftrace(project, "replay", "--update", "shop.pricing:quote", "--yes")
     assert done.returncode == 0, done.stderr
+    assert "# shop.pricing:quote — 1 case; notices" in before
+    assert "# shop.pricing:quote — 1 case\n" in suite_of(project).read_text()  # of other code
     assert perftrace(project, "replay").returncode == 0
     assert perftrace(project, "replay", "--check").returncode == 0
 
@@ -222,6 +245,10 @@ def test_a_changed_side_of_a_call_fails_too(project: Path) -> None:
     assert "replay differs at rows[0]: 2, recorded 1" in perftrace(project, "replay").stdout
     change(project, "return {", "items.append(1); return {")
     assert "replay differs at items: [" in perftrace(project, "replay").stdout
+    change(project, "low stock: %s", "out of stock: %s")
+    assert "replay differs at logs[0][2]: 'out of stock: A-1'" in perftrace(project, "replay").stdout
+    change(project, "DeprecationWarning", "FutureWarning")
+    assert "replay differs at warnings[0][0]: FutureWarning" in perftrace(project, "replay").stdout
     change(project, "unknown region", "no region")
     assert "replay differs at exception.args[0]" in perftrace(project, "replay").stdout
     change(project, 'f"line {n}"', 'f"row {n}"')

@@ -1,7 +1,9 @@
 """The helpers that emitted replay tests import."""
 
+import logging
 import subprocess
 import sys
+import warnings
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -16,11 +18,13 @@ from perftrace.replay.testing import (
     check,
     exhaust,
     fill,
+    logs,
     raises,
     restore,
     run,
     take,
     unchanged,
+    warns,
 )
 
 
@@ -266,3 +270,62 @@ def test_the_file_works_alone_and_imports_little() -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+# --- what is logged and warned ---------------------------------------------------------------
+
+
+def test_records_from_info_on_count_whatever_the_levels_are() -> None:
+    log = logging.getLogger("quiet")
+    log.setLevel(logging.CRITICAL)
+    adapter = logging.LoggerAdapter(log, {})
+    with logs(("quiet", "INFO", "n is 3"), ("quiet", "ERROR", "b")):
+        log.debug("not looked at")
+        log.info("n is %d", 3)
+        adapter.error("b")
+
+
+@pytest.mark.parametrize("words", [(), ("b",), ("a", "a")])
+def test_other_records_differ(words: tuple[str, ...]) -> None:
+    with (
+        pytest.raises(AssertionError, match="replay differs at logs"),
+        logs(("root", "WARNING", "a")),
+    ):
+        for word in words:
+            logging.getLogger().warning(word)
+
+
+def test_nothing_handles_what_is_logged_and_all_is_as_before_afterwards() -> None:
+    before = vars(logging.Logger).copy()
+    seen: list[logging.LogRecord] = []
+    log = logging.getLogger("handled")
+    handler = logging.Handler()
+    handler.emit = seen.append  # type: ignore[method-assign]
+    log.addHandler(handler)
+    with pytest.raises(ZeroDivisionError), logs():
+        raise ZeroDivisionError
+    with logs(("handled", "WARNING", "a")):
+        log.warning("a")
+    log.warning("b")
+    assert [record.getMessage() for record in seen] == ["b"]
+    assert vars(logging.Logger) == before
+
+
+def test_warnings_count_each_time_even_where_they_are_errors() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with warns((UserWarning, "a"), (UserWarning, "a"), (DeprecationWarning, "b")):
+            for _ in range(2):
+                warnings.warn("a", stacklevel=1)
+            warnings.warn("b", DeprecationWarning, stacklevel=1)
+            warnings.warn("c", ResourceWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize("category", [FutureWarning, None])
+def test_other_warnings_differ(category: type[Warning] | None) -> None:
+    with (
+        pytest.raises(AssertionError, match="replay differs at warnings"),
+        warns((UserWarning, "a")),
+    ):
+        if category is not None:
+            warnings.warn("a", category, stacklevel=1)
