@@ -12,7 +12,7 @@ from perftrace.locate import setting_of
 from perftrace.model import Function, Run
 from perftrace.replay.calling import Subject
 from perftrace.replay.cases import Drafter, Drafts
-from perftrace.replay.emit import Score, Suite, Test, render
+from perftrace.replay.emit import Score, Style, Suite, Test, render
 from perftrace.replay.files import Folder
 from perftrace.replay.imports import Imports
 from perftrace.replay.mistakes import Mutants
@@ -101,24 +101,27 @@ class _Work:
         return counts
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How tests are to be made."""
+
+    settings: Settings
+    trial: Trial
+    mutants: Mutants
+    style: Style = Style.PYTEST  # of new files
+
+
 class Author:
     """Plans the tests of one run's functions."""
 
-    def __init__(
-        self,
-        store: Store,
-        run: Run,
-        folder: Folder,
-        settings: Settings,
-        trial: Trial,
-        mutants: Mutants,
-    ) -> None:
-        self._trial = trial
-        self._mutants = mutants
+    def __init__(self, store: Store, run: Run, folder: Folder, plan: Plan) -> None:
+        self._trial = plan.trial
+        self._mutants = plan.mutants
+        self._style = plan.style
         self._store = store
         self._run = run
         self._folder = folder
-        self._settings = settings
+        self._settings = plan.settings
         self._reasons: dict[int, str] = {}  # function id -> why it has no test of its own
 
     def plan(self, functions: Sequence[Function]) -> tuple[list[Page], list[Coverage]]:
@@ -194,7 +197,8 @@ class Author:
         return ""
 
     def _open(self, module: str, function: Function) -> _Work:
-        suite = Suite(module, self._folder.shown(Path(function.file)), self._command())
+        source = self._folder.shown(Path(function.file))
+        suite = Suite(module, source, self._command(), style=self._style)
         path = self._folder.path / suite.filename
         if not path.exists():
             return _Work(suite, Imports(), "", edited=False)

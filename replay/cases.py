@@ -91,9 +91,7 @@ class Drafter:
                 drafted.append(made)
         weighed = self._weigh(subject, drafted)
         noticed = weighed.noticed if weighed else {}
-        seen = [
-            replace(one.seen, notices=noticed.get(place)) for place, one in enumerate(drafted)
-        ]
+        seen = [replace(one.seen, notices=noticed.get(place)) for place, one in enumerate(drafted)]
         tests = {one.seen.call.id: one.test for one in drafted}
         chosen = sample.tell_most(seen, most)
         named = {test.name: test for test in (tests[one.call.id] for one in chosen)}

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from perftrace.replay.calling import CallText, Subject, write_call
 from perftrace.replay.imports import Imports
@@ -36,6 +37,27 @@ class Test:
     text: str  # "def test_…():" to its last line
 
 
+class Style(StrEnum):
+    """What is meant to run a file; pytest runs either."""
+
+    PYTEST = "pytest"
+    UNITTEST = "unittest"
+
+
+# What stands around the tests: before the imports, after them, at the end.
+AROUND = {
+    Style.PYTEST: ("", "pytestmark = pytest.mark.perftrace\n", ""),
+    Style.UNITTEST: (
+        "import sys\nimport unittest\n\n"
+        'if "pytest" not in sys.modules:\n    import conftest  # finds the code, as for pytest\n\n',
+        "",
+        "\n\ndef load_tests(loader, tests, pattern):\n"
+        '    cases = [case for name, case in globals().items() if name.startswith("test_")]\n'
+        "    return unittest.TestSuite(map(unittest.FunctionTestCase, cases))\n",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Score:
     """How many small mistakes in a function its tests notice, of those that were tried."""
@@ -55,6 +77,7 @@ class Suite:
     omitted: Mapping[str, int] = field(default_factory=dict)  # reason -> calls without a test
     exercises: tuple[tuple[str, str], ...] = ()  # (module:function, qualname it is reached through)
     scores: Mapping[str, Score] = field(default_factory=dict)  # by qualified name
+    style: Style = Style.PYTEST
 
     @property
     def filename(self) -> str:
@@ -114,6 +137,8 @@ def render(suite: Suite, imports: Imports, order: Mapping[str, int]) -> str:
     """The whole file; order: the functions' places in the module."""
     functions = sorted({test.qualname for test in suite.tests}, key=lambda q: (order.get(q, 0), q))
     body = "".join(_section(suite, qualname) for qualname in functions)
+    first, then, last = AROUND[suite.style]
+    imported = imports.render(body, for_pytest=suite.style is Style.PYTEST)
     text = (
         f'"""Replay tests for {suite.source}, recorded by perftrace from `{suite.command}`.'
         " PYTEST_DONT_REWRITE\n\n"
@@ -121,8 +146,7 @@ def render(suite: Suite, imports: Imports, order: Mapping[str, int]) -> str:
         f'  perftrace replay --update {suite.module}\n"""\n\n'
         "# fmt: off\n# ruff: noqa\n"
         f"{_header(suite, len(functions))}\n"
-        f"{imports.render(body)}\n"
-        f"pytestmark = pytest.mark.perftrace\n{body}"
+        f"{first}{imported}\n{then}{body}{last}"
     )
     return DIGEST.sub(_digest(text), text, count=1)
 
@@ -213,6 +237,7 @@ def parse(text: str) -> Parsed | NotParsed:
         tests=tuple(_tests(text, tree)),
         omitted=_omitted(text),
         exercises=tuple(EXERCISES.findall(text)),
+        style=Style.UNITTEST if AROUND[Style.UNITTEST][2] in text else Style.PYTEST,
         scores={name: Score(int(some), int(all_)) for name, some, all_ in NOTICE.findall(text)},
     )
     digest = DIGEST.search(text)

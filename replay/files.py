@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perftrace.errors import CannotError
 from perftrace.replay import testing
-from perftrace.replay.emit import NotParsed, Parsed, parse
+from perftrace.replay.emit import NotParsed, Parsed, Style, parse
 
 MARK = '"""Written by perftrace: registers the marker of replay tests and finds the code they test.'
 CONFTEST = '''{mark}
@@ -102,6 +102,12 @@ class Folder:
         path = self.path / "conftest.py"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return {name: (self.path / place).resolve() for name, place in _roots(text).items()}
+
+    @property
+    def style(self) -> Style:
+        """The style of the tests that are there."""
+        styles = {parsed.suite.style for _, parsed in self.suites()}
+        return Style.UNITTEST if styles == {Style.UNITTEST} else Style.PYTEST
 
     @property
     def is_standalone(self) -> bool:

@@ -60,18 +60,9 @@ def write_outcome(
     """The statements that make the call and check everything it did."""
     parts = [_Part(a.name, a.after, _changed(a)) for a in bound if a.after is not None]
     _sort_attributes([behaviour.payload, *(part.node for part in parts)])
-    contexts: list[Doc] = []
-    if behaviour.stdout:
-        printed = writer.write([Slot("stdout", behaviour.stdout)])
-        if isinstance(printed, NotWritten):
-            return NotWritten(f"what it prints: {printed.reason}")
-        contexts.append(group_call("prints", printed.values))
-    for helper, said in (("logs", behaviour.logged), ("warns", behaviour.warned)):
-        if said:
-            written = writer.write([Slot(helper, one) for one in said])
-            if isinstance(written, NotWritten) or written.statements:
-                return NotWritten(f"what it {helper}")
-            contexts.append(group_call(helper, written.values))
+    contexts = _said(behaviour, writer)
+    if isinstance(contexts, NotWritten):
+        return contexts
     made = _drive(call, behaviour)
     if isinstance(made, NotWritten):
         return made
@@ -98,6 +89,25 @@ def write_outcome(
     act, after = checked
     head = _with(contexts)
     return f"{head}{statement(act, STEP * 2 if head else STEP)}{after}"
+
+
+def _said(behaviour: Behaviour, writer: Writer) -> list[Doc] | NotWritten:
+    """The blocks that look at what the call prints, logs and warns of."""
+    printed = (behaviour.stdout,) if behaviour.stdout else ()
+    contexts: list[Doc] = []
+    for helper, said in (
+        ("prints", printed),
+        ("logs", behaviour.logged),
+        ("warns", behaviour.warned),
+    ):
+        if said:
+            written = writer.write([Slot("text", one) for one in said])
+            if isinstance(written, NotWritten):
+                return NotWritten(f"what it {helper}: {written.reason}")
+            if written.statements:
+                return NotWritten(f"what it {helper} shares parts")
+            contexts.append(group_call(helper, written.values))
+    return contexts
 
 
 def _drive(call: Doc, behaviour: Behaviour) -> tuple[Doc, Node] | NotWritten:

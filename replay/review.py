@@ -168,7 +168,9 @@ def renewed(
             steps.bound, observed.before.items, observed.after.items, strict=True
         )
     ]
-    body = write_outcome(subject, as_doc(steps.call), bound, _behaviour(subject, observed, saying), writer)
+    body = write_outcome(
+        subject, as_doc(steps.call), bound, _behaviour(subject, observed, saying), writer
+    )
     if isinstance(body, NotWritten):
         return body
     setup = textwrap.indent(steps.setup, "    ")

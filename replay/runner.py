@@ -127,16 +127,26 @@ def _result(xml: Path, code: int) -> Result | None:
     return Result(tuple(ran)) if code in {0, FAILED} or failed else None
 
 
-def _require_pytest(python: Path) -> None:
+def has_pytest(python: Path) -> bool:
+    """Whether an interpreter has pytest.
+
+    Raises:
+        CannotError: it does not start.
+    """
     try:
         done = subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False)
     except OSError as error:
         raise CannotError("replay-python", f"{python} does not start: {error}.") from error
-    if done.returncode:
+    return done.returncode == 0
+
+
+def _require_pytest(python: Path) -> None:
+    if not has_pytest(python):
         raise CannotError(
             "replay-no-pytest",
             f"Replay tests need pytest, which {python} does not have. Install it there:"
-            f" {python} -m pip install pytest",
+            f" {python} -m pip install pytest. Or have them written for unittest: perftrace replay"
+            " --write --style unittest",
         )
 
 

@@ -164,7 +164,7 @@ def listening() -> Iterator[list[tuple[str, str, str]]]:
         if record.levelno >= logging.INFO:
             found.append((record.name, record.levelname, record.getMessage()))
 
-    logging.Logger.isEnabledFor, logging.Logger.handle = is_enabled_for, keep  # type: ignore[method-assign]
+    logging.Logger.isEnabledFor, logging.Logger.handle = is_enabled_for, keep  # type: ignore[assignment, method-assign]
     try:
         yield found
     finally:
@@ -188,9 +188,8 @@ def warned() -> Iterator[list[tuple[type[Warning], str]]]:
         try:
             yield found
         finally:
-            for one in seen:
-                if not issubclass(one.category, ResourceWarning):  # when is not the block's
-                    found.append((one.category, str(one.message)))
+            kept = (one for one in seen if not issubclass(one.category, ResourceWarning))
+            found.extend((one.category, str(one.message)) for one in kept)
 
 
 def restore(cls: type, base: Any = None, /, **attributes: object) -> Any:

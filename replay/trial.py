@@ -5,13 +5,16 @@ pytest hold for them as they will.
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from perftrace.replay import runner
 from perftrace.replay.author import Page
 from perftrace.replay.files import Folder, write
+
+# Runs tests in an order and under a hash seed, as `runner.try_pytest` does.
+type Attempt = Callable[[Path, Path, list[str], str, int], runner.Result]
 
 # Order and hash seed of each run.
 RUNS = (("", 0), ("backwards", 1), ("", 4242))
@@ -25,7 +28,13 @@ class Tried:
     seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)  # the least of the runs
 
 
-def run(python: Path, folder: Folder, pages: Sequence[Page], roots: Mapping[str, Path]) -> Tried:
+def run(
+    python: Path,
+    folder: Folder,
+    pages: Sequence[Page],
+    roots: Mapping[str, Path],
+    attempt: Attempt = runner.try_pytest,
+) -> Tried:
     """Run the tests of the pages with new ones three times.
 
     Raises:
@@ -45,7 +54,7 @@ def run(python: Path, folder: Folder, pages: Sequence[Page], roots: Mapping[str,
         ran = [
             ((modules[one.file], one.name), one)
             for order, seed in RUNS
-            for one in runner.try_pytest(python, folder.root, words, order, seed).tests
+            for one in attempt(python, folder.root, words, order, seed).tests
         ]
     seconds: dict[tuple[str, str], float] = {}
     for key, one in ran:

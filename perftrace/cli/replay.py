@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,9 +17,9 @@ from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
 from perftrace.optimizer import main_guard
 from perftrace.optimizer.mutants import mutants
 from perftrace.optimizer.rank import rank, require_calls
-from perftrace.replay import files, runner, trial
-from perftrace.replay.author import Author, Page, order
-from perftrace.replay.emit import Parsed, Suite, Test, render
+from perftrace.replay import files, runner, trial, unittests
+from perftrace.replay.author import Author, Page, Plan, order
+from perftrace.replay.emit import Parsed, Style, Suite, Test, render
 from perftrace.replay.observe import Bench
 from perftrace.replay.review import Changed, Finding, Holds, Orphaned, Reviewer
 from perftrace.replay.static import Sources
@@ -39,6 +40,7 @@ class Project:
     yes: bool
     wanted: tuple[str, ...]  # functions or modules; empty: all
     standalone: bool = False  # tests are written so that they run without perftrace
+    style: Style | None = None  # of new files; None: that of those which are there
 
     def say(self, text: str) -> None:
         """A line for people."""
@@ -54,13 +56,21 @@ class Project:
 
     def tried(self, pages: Sequence[Page], roots: Mapping[str, Path]) -> trial.Tried:
         """What became of new tests; where they can't be run, that is said."""
+        python = self.python()
         try:
-            return trial.run(self.python(), self.folder, pages, roots)
+            if self.new_style is Style.UNITTEST and not runner.has_pytest(python):
+                return trial.run(python, self.folder, pages, roots, unittests.try_unittest)
+            return trial.run(python, self.folder, pages, roots)
         except CannotError as error:
             if error.slug != "replay-no-pytest":
                 raise
             self.say(f"Not run before they are written: {error}")
             return trial.Tried()
+
+    @property
+    def new_style(self) -> Style:
+        """The style of new files."""
+        return self.style or self.folder.style
 
     def is_wanted(self, suite: Suite, test: Test) -> bool:
         """Whether a test was asked for: by module, file, or either with a function."""
@@ -121,17 +131,16 @@ class Reviewed:
 @click.option("--check", "action", flag_value="check", help="Exit 1 if a test is out of date.")
 @click.option("--list", "action", flag_value="list", help="List the tests.")
 @click.option("--standalone", is_flag=True, help="With --write: tests that run without perftrace.")
+@click.option(
+    "--style",
+    type=click.Choice([style.value for style in Style]),
+    help="With --write: of new files.",
+)
 @click.option("--yes", is_flag=True, help="Update without asking.")
 @output.json_option
 @output.database_option
 def command(
-    func: tuple[str, ...],
-    *,
-    action: str | None,
-    standalone: bool,
-    yes: bool,
-    as_json: bool,
-    database: Path,
+    func: tuple[str, ...], *, action: str | None, as_json: bool, database: Path, **options: Any
 ) -> None:
     """Run the replay tests, or with an option write, update, prune, check or list them.
 
@@ -146,16 +155,24 @@ def command(
             "CI is set, so replay tests are only read here. Write them on your own machine and"
             " commit them; here, use perftrace replay --check",
         )
-    if standalone and action != "write":
-        raise UsageError("replay-standalone", "--standalone says how to write: add --write")
-    ACTIONS[action](Project(folder, settings, database, as_json, yes, func, standalone))
+    standalone, style = options["standalone"], options["style"]
+    if (standalone or style) and action != "write":
+        option = "--standalone" if standalone else "--style"
+        raise UsageError("replay-standalone", f"{option} says how to write: add --write")
+    how = (options["yes"], func, standalone, Style(style) if style else None)
+    ACTIONS[action](Project(folder, settings, database, as_json, *how))
 
 
 def _run(project: Project) -> None:
     found = project.tests()
     chosen = [f"{path}::{test.name}" for path, _, tests in found for test in tests]
     where = chosen if project.wanted else [str(project.folder.path)]
-    ran = runner.run_pytest(project.python(), project.folder.root, where, quiet=project.as_json)
+    python, root = project.python(), project.folder.root
+    if project.folder.style is Style.UNITTEST and not runner.has_pytest(python):
+        folder, quiet = project.folder.path, project.as_json
+        ran = unittests.run_unittest(python, root, folder, where, quiet=quiet)
+    else:
+        ran = runner.run_pytest(python, root, where, quiet=project.as_json)
     if project.as_json:
         rows = [{"test": one.name, "state": one.state, "message": one.message} for one in ran.tests]
         output.emit_json("replay", {"action": "run", "tests": rows})
@@ -189,7 +206,8 @@ def _write(project: Project) -> None:
 
         with output.progress("Making the recorded calls again"):
             mistakes = functools.partial(mutants, all_kinds=True, alone=True)
-            author = Author(store, run, project.folder, project.settings, attempt, mistakes)
+            plan = Plan(project.settings, attempt, mistakes, project.new_style)
+            author = Author(store, run, project.folder, plan)
             pages, coverage = author.plan(wanted or known)
         roots = author.roots(pages, known)
     written = [page for page in pages if page.text]

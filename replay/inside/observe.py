@@ -86,7 +86,7 @@ def _said(logged: list[Any], warned: list[Any]) -> bytes:
     try:
         said, opaque = encode([logged, warned], CAP)
     except (TooBig, Unencodable):
-        opaque = 1
+        said, opaque = b"", 1
     return encode([[], []], CAP)[0] if opaque else said
 
 

@@ -246,7 +246,9 @@ def test_a_changed_side_of_a_call_fails_too(project: Path) -> None:
     change(project, "return {", "items.append(1); return {")
     assert "replay differs at items: [" in perftrace(project, "replay").stdout
     change(project, "low stock: %s", "out of stock: %s")
-    assert "replay differs at logs[0][2]: 'out of stock: A-1'" in perftrace(project, "replay").stdout
+    assert (
+        "replay differs at logs[0][2]: 'out of stock: A-1'" in perftrace(project, "replay").stdout
+    )
     change(project, "DeprecationWarning", "FutureWarning")
     assert "replay differs at warnings[0][0]: FutureWarning" in perftrace(project, "replay").stdout
     change(project, "unknown region", "no region")
@@ -372,3 +374,29 @@ def test_with_their_helpers_beside_them_they_need_no_perftrace(project: Path) ->
     assert perftrace(project, "replay", "--check").returncode == 0
     wrong = perftrace(project, "replay", "--check", "--standalone")
     assert (wrong.returncode, wrong.stdout) == (2, "")
+
+
+def test_the_style_of_unittest_stays_that_of_the_folder(project: Path) -> None:
+    shutil.rmtree(project / "tests" / "replay")
+    done = perftrace(project, "replay", "--write", "--style", "unittest", "shop.pricing:settle")
+    assert done.returncode == 0, done.stderr
+    text = suite_of(project).read_text()
+    assert "import pytest" not in text
+    assert text.endswith("map(unittest.FunctionTestCase, cases))\n")
+    suite_of(project).unlink()
+    assert perftrace(project, "replay", "--write", "shop.pricing:settle").returncode == 0
+    assert "import pytest" in suite_of(project).read_text()  # none was there to go by
+    suite_of(project).write_text(text)
+    assert perftrace(project, "replay", "--write", "shop.pricing:quote").returncode == 0
+    both = suite_of(project).read_text()
+    assert "import pytest" not in both
+    assert "def test_quote_" in both
+    assert perftrace(project, "replay", "--check").returncode == 0
+    assert perftrace(project, "replay").returncode == 0
+    command = [sys.executable, "-m", "unittest", "discover", "-s", "tests/replay"]
+    ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "Ran 2 tests" in ran.stderr
+    wrong = perftrace(project, "replay", "--list", "--style", "unittest")
+    assert wrong.returncode == 2
+    assert "--style says how to write" in wrong.stderr

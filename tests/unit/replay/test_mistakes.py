@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from replaying import STARTS, Program, started
 
 from perftrace.optimizer.mutants import mutants
 from perftrace.replay import mistakes
 from perftrace.replay.inside import notice
 from perftrace.replay.mistakes import Weighed, weigh
-from perftrace.replay.requests import NotReplayed, Noticed, Other
-from replaying import STARTS, Program, started
+from perftrace.replay.requests import Noticed, NotReplayed, Other
 
 WALL_NS = 100_000
 
@@ -180,9 +180,7 @@ def test_long_calls_are_left_out(program: Program) -> None:
     assert found == Weighed(1, {1: frozenset({0})})
 
 
-def test_no_more_than_so_many_are_tried(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_more_than_so_many_are_tried(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mistakes, "MOST", 2)
     program.write("app.py", "def f(x):\n    return x\n")
     texts = [f"def f(x):\n    return {n}\n" for n in range(5)]
