@@ -40,6 +40,11 @@ def _parts(evidence: Evidence) -> Iterator[str]:
         yield from _coverage(evidence.coverage)
     elif evidence.not_covered:
         yield f"which lines they run could not be seen: {evidence.not_covered}"
+    if evidence.tests:
+        which = "the test" if evidence.tests == 1 else f"all {evidence.tests:,} tests"
+        yield f"{which} of the project seen to reach it pass{'es' * (evidence.tests == 1)}"
+    elif evidence.not_tested:
+        yield f"tests of the project that reach it say nothing: {evidence.not_tested}"
     if evidence.outside:
         shown = _some(list(evidence.outside))
         yield f"outside the recorded types: differs for {shown}"

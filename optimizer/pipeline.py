@@ -26,7 +26,7 @@ from perftrace.model import (
     Run,
     Verdict,
 )
-from perftrace.optimizer import choose, decisions, oracle, patch, whole_program, write
+from perftrace.optimizer import choose, decisions, existing, oracle, patch, whole_program, write
 from perftrace.optimizer.adequacy import weighed
 from perftrace.optimizer.engines import Engine
 from perftrace.optimizer.facts import Facts, gather
@@ -56,6 +56,7 @@ class Task:
     min_speedup: float
     seconds: float  # for all of it
     tolerances: Tolerances = field(default_factory=dict)
+    tests: bool = True  # ask the project's own tests too
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ def optimize(workers: Workers, task: Task, todo: Sequence[Goal], tell: Tell) -> 
     for goal in todo:
         left = min(FUNCTION_S, end - time.monotonic())
         found = find(workers, task, goal, left, tell)
+        if task.tests:
+            found = tested(workers.store, found, tell)
         decision = decide(goal, replace(found, verdict=compatible(found, accepted)))
         if isinstance(decision.verdict, Accepted):
             accepted.append(decision)
@@ -129,6 +132,32 @@ def find(workers: Workers, task: Task, goal: Goal, seconds: float, tell: Tell) -
         return Found(None, Inconclusive(truth.silence), ())
     search = Search(truth, subject.calls, workers, task.min_speedup)
     return search.run(task.engine, subject.facts, seconds, lambda step: tell(f"{name}: {step}"))
+
+
+def tested(store: Store, found: Found, tell: Tell) -> Found:
+    """What was found, with what the tests say that were seen to reach the function.
+
+    Raises:
+        TraceError: the trace file is damaged.
+    """
+    candidate, verdict = found.candidate, found.verdict
+    if candidate is None or not isinstance(verdict, Accepted):
+        return found
+    tests = existing.tests_of(store, candidate.function)
+    if tests is None:
+        return found
+    tell(f"{candidate.function.qualname}: running {len(tests.names):,} tests that reach it")
+    file = candidate.function.file
+    answer = existing.ask(tests, {file: candidate.original}, {file: candidate.source})
+    if isinstance(answer, existing.Broken):
+        reason = f"the project's test {answer.name} fails with it: {answer.message}"
+        return replace(found, verdict=Rejected(reason))
+    told = (
+        replace(verdict.evidence, tests=answer.passed)
+        if isinstance(answer, existing.Hold)
+        else replace(verdict.evidence, not_tested=answer.reason)
+    )
+    return replace(found, verdict=replace(verdict, evidence=told))
 
 
 def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconclusive:

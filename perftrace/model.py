@@ -220,6 +220,8 @@ class Evidence:
     outside: tuple[str, ...] = ()  # what differs in those: "f(None): TypeError becomes KeyError"
     keeps_state: bool = False  # the change remembers something between calls
     tolerance: str = ""  # what floats in results may differ by; empty: nothing
+    tests: int = 0  # of the project's own, seen to reach the function, that pass
+    not_tested: str = ""  # why those that reach it were not used
 
 
 @dataclass(frozen=True, slots=True)

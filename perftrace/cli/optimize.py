@@ -56,6 +56,7 @@ class Outcome:
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
+@click.option("--no-tests", is_flag=True, help="Don't run the tests seen to reach a function.")
 @output.deterministic_option
 @output.unsafe_option
 @output.json_option
@@ -80,6 +81,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             min_speedup=options["min_speedup"] or settings.min_speedup,
             seconds=options["budget"],
             tolerances=settings.tolerance,
+            tests=not options["no_tests"],
         )
         ranked = rank(store, task.run)
         require_calls(ranked)
