@@ -3,6 +3,7 @@
 import collections
 import datetime
 import enum
+import os
 import re
 import struct
 import textwrap
@@ -206,13 +207,19 @@ def compounds(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 VALUES = st.recursive(ATOMS, compounds, max_leaves=8)
 
 
-@given(st.lists(VALUES, min_size=10, max_size=10))
+# PERFTRACE_VALUES=100000: so many, others each time.
+COUNT = os.environ.get("PERFTRACE_VALUES", "")
+BATCH = 10
+
+
+@pytest.mark.timeout(7200)
+@given(st.lists(VALUES, min_size=BATCH, max_size=BATCH))
 @settings(
-    max_examples=320,
+    max_examples=int(COUNT or 3200) // BATCH,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
-    derandomize=True,
+    derandomize=not COUNT,
 )
 def test_a_value_is_strictly_the_same_after_it_went_through_its_source(batch: list[Any]) -> None:
     for value in batch:
