@@ -39,7 +39,6 @@ from perftrace.store import Store
 
 MODULE = "<module>"
 NO_CALL = "no call of it was recorded"
-FUNCTION_S = 60.0  # after that no new candidate of a function is tried
 
 
 type Tolerances = Mapping[str, str]  # function as the settings name it -> "rtol 1e-9"
@@ -106,7 +105,7 @@ def optimize(workers: Workers, task: Task, todo: Sequence[Goal], tell: Tell) -> 
     end = time.monotonic() + task.seconds
     accepted: list[Decision] = []
     for goal in todo:
-        left = min(FUNCTION_S, end - time.monotonic())
+        left = min(task.engine.patience, end - time.monotonic())
         found = find(workers, task, goal, left, tell)
         if task.tests:
             found = tested(workers.store, found, tell)
@@ -176,10 +175,10 @@ def prepare(store: Store, task: Task, goal: Goal) -> Subject | Rejected | Inconc
         write.unchanged(Path(function.file), source)
         calls = list(store.calls(function, run=task.run))
         known = gather(store, function, calls)
-        first = list(task.engine.propose(function, source, known))
+        first = task.engine.preview(function, source, known)
     except StaleError as error:
         return Inconclusive(str(error))
-    if not first:
+    if not first and not task.engine.asks:
         return Rejected("no rule applies")
     return Subject(Version(function, source), calls, known, first)
 

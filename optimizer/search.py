@@ -21,6 +21,7 @@ ENOUGH = 8.0  # a step that gains so much is the last: what is left is not worth
 STEP_GAIN = 1.02  # each further step must be surely this much faster than the one before
 
 type Tell = Callable[[str], None]
+type Learn = Callable[[Candidate, Verdict, float | None], None]
 type Judge = Callable[[Evidence, Measurement, float], Verdict]
 
 
@@ -45,6 +46,7 @@ class Search:
         self._min_speedup = min_speedup
         self._timer = Timer(workers)
         self._tried: dict[str, tuple[Candidate, Verdict]] = {}  # by source text
+        self._told: Learn = lambda *_: None
 
     def run(self, engine: Engine, facts: Facts, seconds: float, tell: Tell) -> Found:
         """Search with one engine for about so long.
@@ -55,6 +57,7 @@ class Search:
         end = time.monotonic() + seconds
         original = self._oracle.original
         best: Timed | None = None
+        self._told = engine.told
         proposals: Iterable[Candidate] = engine.propose(original.function, original.source, facts)
         for _ in range(STEPS):
             better = self._step(proposals, best, end, tell)
@@ -94,7 +97,8 @@ class Search:
             tell(f"measuring {named(timed.candidate)}")
             measured += self._time(timed.candidate, timed.passed, best, measure.MEASURE)
         for timed in measured:
-            self._note(timed.candidate, choose.not_chosen(timed.measurement, wanted))
+            verdict = choose.not_chosen(timed.measurement, wanted)
+            self._note(timed.candidate, verdict, timed.measurement.ratio)
         return choose.best(measured, wanted)
 
     def _screen(self, candidate: Candidate, best: Timed | None) -> list[Timed]:
@@ -105,7 +109,8 @@ class Search:
             return []
         found = self._time(candidate, verdict, best, measure.SCREEN)
         for timed in found:
-            self._note(candidate, choose.at_first_look(timed.measurement))
+            verdict_so_far = choose.at_first_look(timed.measurement)
+            self._note(candidate, verdict_so_far, timed.measurement.ratio)
         return found
 
     def _time(
@@ -154,8 +159,11 @@ class Search:
             return measure.cold(self._workers, self._calls)
         return measure.warm(self._oracle, self._calls)
 
-    def _note(self, candidate: Candidate, verdict: Verdict) -> None:
+    def _note(
+        self, candidate: Candidate, verdict: Verdict, ratio: float | None = None
+    ) -> None:
         self._tried[candidate.source] = (candidate, verdict)
+        self._told(candidate, verdict, ratio)
 
 
 def named(candidate: Candidate) -> str:

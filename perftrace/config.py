@@ -4,7 +4,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,8 @@ from perftrace.errors import UsageError
 
 # How near floats have to be: "rtol 1e-9" or "4 ulps".
 TOLERANCE = r"^(rtol \d+(\.\d+)?([eE]-?\d+)?|[1-9]\d* ulps?)$"
+# US dollars for a million tokens, in and out: "2/10".
+PRICE = r"^\d+(\.\d+)?/\d+(\.\d+)?$"
 PERCENT = r"^\d+(\.\d+)?%$"
 
 
@@ -33,6 +35,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     redact: tuple[str, ...] | bool = ()  # more names of secrets; false: record secrets too
     overhead: Annotated[float, Meta(gt=0, le=1)] = 0.02  # of the program's CPU time, to record
     value_size: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}KB$|^([1-9]|1[0-6])MB$")] = "8KB"
+    model: str = ""  # of a language model, for `optimize --engine`
+    base_url: str = ""  # of the server that has it
+    send_values: Literal["none", "shapes", "samples"] = "shapes"  # what of the values it is told
+    prices: dict[str, Annotated[str, Meta(pattern=PRICE)]] = {}  # of models: "2/10"
+    prompts: str = ""  # a folder with texts of one's own
     retain: Annotated[str, Meta(pattern=r"^[1-9]\d*(KB|MB|GB)$")] = "256MB"  # of the trace file
 
     @property

@@ -46,6 +46,8 @@ DOORS = {
     "compression": {"perftrace.compress"},
     "click": {"perftrace.cli"},
     "rich": {"perftrace.cli", "perftrace.report"},
+    "anthropic": {"perftrace.optimizer.models.anthropic"},
+    "openai": {"perftrace.optimizer.models.openai"},
     "pytest": {"perftrace.tracer.plugin"},
     "sitecustomize": {"perftrace.tracer.inject", "perftrace.replay.inject"},  # the user's own
 }

@@ -8,13 +8,11 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import output, signals
+from perftrace.cli import models, output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
 from perftrace.optimizer import decisions, main_guard, pipeline, standing
-from perftrace.optimizer.engines import Engine
-from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.instructions import Count, NotCounted
 from perftrace.optimizer.pipeline import Goal, Subject, Task
 from perftrace.optimizer.rank import rank, require_calls
@@ -26,7 +24,6 @@ from perftrace.report import tables
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
 
-ENGINES: Mapping[str, Callable[[], Engine]] = {"rules": RulesEngine}
 WHOLE_PROGRAM_S = 30.0
 
 type Preview = Subject | Rejected | Inconclusive
@@ -41,6 +38,7 @@ class Outcome:
     count: Count | None = None
     interrupted: int = 0  # the exit code that says by what
     waiting: list[str] = field(default_factory=list)  # changes accepted before that can be applied
+    asked: models.Models | None = None
 
     @property
     def accepted(self) -> list[Decision]:
@@ -51,7 +49,7 @@ class Outcome:
 @click.command("optimize")
 @click.argument("names", nargs=-1, metavar="[FUNC]...")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="The hottest.")
-@click.option("--engine", type=click.Choice(list(ENGINES)), default="rules", show_default=True)
+@models.options
 @click.option("--min-speedup", type=click.FloatRange(1), help="The interval's low end must pass.")
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
@@ -73,32 +71,40 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
     recover(database)
     Store.open(database).close()
     with Store.open_to_write(database) as store:
+        run = store.last_run()
+        ranked = rank(store, run)
+        require_calls(ranked)
+        asked = models.prepare(store, run, ranked, settings, options, database)
         task = Task(
-            run=store.last_run(),
+            run=run,
             names=names,
             top=options["top"],
-            engine=ENGINES[options["engine"]](),
+            engine=asked.engine,
             min_speedup=options["min_speedup"] or settings.min_speedup,
             seconds=options["budget"],
             tolerances=settings.tolerance,
             tests=not options["no_tests"],
         )
-        ranked = rank(store, task.run)
-        require_calls(ranked)
         goals = pipeline.goals(ranked, task)
         labels = locate.labels([hot.function for hot in ranked])
         if advice := main_guard.advice(task.run):
             tables.say(output.err(), advice)
         view = View(task.run, goals, labels, quiet=as_json)
+        if options["show_prompt"]:
+            view.questions(asked, store, task)
+            return 0
         if options["dry_run"]:
             previews = [(goal, pipeline.prepare(store, task, goal)) for goal in goals]
             view.preview(previews)
             return 0
         if warning := isolation.require(task.run, unsafe=options["unsafe"]):
             tables.say(output.err(), warning)
+        if notice := asked.notice():
+            tables.say(output.err(), notice)
         changed = pipeline.changed(store, goals)
         outcome = _optimize(store, task, view, options)
         outcome.waiting = _waiting(store)
+        outcome.asked = asked
         view.end(outcome, changed)
         files = {goal.hot.function.file for goal in goals if goal.hot.recorded}
         if changed and files <= set(changed):
@@ -191,6 +197,8 @@ class View:
             yield from report.whole_program_lines(outcome.whole, expected)
         if outcome.count is not None:
             yield report.count_line(outcome.count)
+        if outcome.asked is not None:
+            yield from outcome.asked.summary()
         if outcome.interrupted:
             done = f"{len(outcome.made)} of {len(self.goals)} functions"
             yield f"Interrupted; {done} are finished and stored. Go on: perftrace optimize FUNC..."
@@ -219,10 +227,23 @@ class View:
                 "functions": functions,
                 "whole_program": whole,
                 "instructions": report.count_document(outcome.count),
+                "models": outcome.asked.document() if outcome.asked else None,
                 "interrupted": bool(outcome.interrupted),
                 "changed": list(changed),
             },
         )
+
+    def questions(self, asked: models.Models, store: Store, task: Task) -> None:
+        """The first question about each function, as it would be sent."""
+        for goal in self.goals:
+            found = pipeline.prepare(store, task, goal)
+            if asked.asking is None or not isinstance(found, Subject):
+                continue
+            original = found.original
+            question = asked.asking.question(original.function, original.source, found.facts)
+            label = self._label(goal.hot.function)
+            text = models.prompt_text(question) if question else "it holds what looks like a secret"
+            tables.say(self._console, f"# {label}\n\n{text}\n")
 
     def preview(self, previews: Sequence[tuple[Goal, Preview]]) -> None:
         """What would be tried."""
@@ -231,7 +252,7 @@ class View:
             output.emit_json("optimize", {"dry_run": True, "functions": rows})
             return
         for row in rows:
-            steps = ", ".join(dict.fromkeys(row["candidates"])) or row["reason"]
+            steps = ", ".join(dict.fromkeys(row["candidates"])) or row["reason"] or "asks a model"
             share = f"{row['hot_percent']:5.1f}%"
             tables.say(self._console, f"{row['function']:<{self._width}}  {share}  {steps}")
 

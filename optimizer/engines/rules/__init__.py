@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from perftrace.model import Candidate, Function
+from perftrace.model import Candidate, Function, Verdict
 from perftrace.optimizer import patch
 from perftrace.optimizer.analysis import Analysis
 from perftrace.optimizer.analysis.surroundings import around
@@ -22,10 +22,23 @@ class RulesEngine:
     """Proposes one candidate per rule and site."""
 
     name = "rules"
+    asks = False
+    patience = 60.0
 
     def __init__(self, rules: Sequence[Rule] = RULES, limit: int = LIMIT) -> None:
         self._rules = rules
         self._limit = limit
+
+    def preview(self, function: Function, source: str, facts: Facts) -> list[Candidate]:
+        """All its candidates: they cost next to nothing.
+
+        Raises:
+            StaleError: the function is not where it was.
+        """
+        return list(self.propose(function, source, facts))
+
+    def told(self, candidate: Candidate, verdict: Verdict, ratio: float | None) -> None:
+        """Rules learn nothing from it."""
 
     def propose(self, function: Function, source: str, facts: Facts) -> Iterator[Candidate]:
         """Candidates for the function in this source text of its file.

@@ -1,0 +1,205 @@
+"""From a model's words to a candidate: the function in a code block, or search and replace.
+
+Answers are untrusted text. Nothing here runs any of it, and what can't be read is told in words
+that go back to the model.
+"""
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from perftrace.optimizer import patch
+from perftrace.optimizer.patch import Addition, Excerpt
+
+LARGEST = 200_000  # characters of an answer that is looked at
+BLOCK = re.compile(r"^[ \t]*```[ \t]*(\w*)[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+EDIT = re.compile(
+    r"^<{5,} ?SEARCH[ \t]*\n(.*?)^={5,}[ \t]*\n(.*?)^>{5,} ?REPLACE[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+PYTHON = frozenset({"", "py", "python", "python3"})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The file with the change, and what the model says of it."""
+
+    source: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why an answer is no change, in words for the model."""
+
+    reason: str
+
+
+def read(answer: str, source: str, cut: Excerpt) -> Read | Unreadable:
+    """The change that an answer makes to a function of this source text."""
+    answer = answer[:LARGEST].replace("\r\n", "\n")
+    edits = EDIT.findall(answer)
+    if edits:
+        changed = _edited(edits, source, cut)
+        text = EDIT.sub("", answer)
+    else:
+        blocks = [code for word, code in BLOCK.findall(answer) if word.lower() in PYTHON]
+        changed = _replaced(blocks, source, cut)
+        text = BLOCK.sub("", answer)
+    if isinstance(changed, Unreadable):
+        return changed
+    return Read(changed, _explanation(text))
+
+
+def _explanation(text: str) -> str:
+    """The first paragraph of what is said around the code."""
+    parts = [" ".join(part.split()) for part in BLOCK.sub("", text).split("\n\n")]
+    said = next((part for part in parts if part.strip("#*-` ")), "")
+    return said[:400]
+
+
+def _edited(edits: list[tuple[str, str]], source: str, cut: Excerpt) -> str | Unreadable:
+    """The file with these texts of the function replaced; each is there exactly once."""
+    lines = patch.lines_of(source)
+    place = cut.place
+    text = "".join(lines[place.first - 1 : place.last]).replace("\r\n", "\n")
+    for old, new in edits:
+        count = text.count(old) if old else 0
+        if count != 1:
+            shown = old.strip().partition("\n")[0][:80]
+            return Unreadable(f"The text to search for is there {count} times, not once: {shown!r}")
+        text = text.replace(old, new)
+    newline = cut.module.default_newline
+    changed = text.replace("\n", newline)
+    whole = "".join([*lines[: place.first - 1], changed, *lines[place.last :]])
+    return _parsed(whole)
+
+
+def _parsed(source: str) -> str | Unreadable:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        return Unreadable(f"With the change the file is not valid Python: {error}")
+    return source
+
+
+def _replaced(blocks: list[str], source: str, cut: Excerpt) -> str | Unreadable:
+    """The file with the function of the last block that has one, and what stands beside it."""
+    name = cut.place.node.name
+    reason = "There is no code block in the answer."
+    for block in reversed(blocks):
+        try:
+            tree = ast.parse(block)
+        except SyntaxError:
+            block = textwrap.dedent(block)
+            try:
+                tree = ast.parse(block)
+            except (SyntaxError, ValueError) as error:
+                reason = f"The code block is not valid Python: {error}"
+                continue
+        except ValueError as error:
+            reason = f"The code block is not valid Python: {error}"
+            continue
+        found = _function(tree, name)
+        if found is None:
+            reason = f"The code block does not define {name}."
+            continue
+        return _with_function(block, tree, found, source, cut)
+    return Unreadable(reason)
+
+
+type _Def = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _function(tree: ast.Module, name: str) -> _Def | None:
+    """The last definition of that name, at the top or in a class."""
+    found = None
+    for node in tree.body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        for one in inner:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == name:
+                found = one
+    return found
+
+
+def _with_function(
+    block: str, tree: ast.Module, found: _Def, source: str, cut: Excerpt
+) -> str | Unreadable:
+    try:
+        made = _statement(block, found)
+    except (cst.ParserSyntaxError, AssertionError) as error:
+        return Unreadable(f"The code block can't be read: {error}")
+    old = cut.function
+    made = made.with_changes(
+        leading_lines=old.leading_lines,
+        lines_after_decorators=old.lines_after_decorators,
+        decorators=made.decorators or old.decorators,
+        body=_with_docstring(old, made),
+    )
+    changed = patch.replace(source, cut, made, list(_additions(block, tree, source)))
+    return Unreadable("What is added has no place in the file.") if changed is None else changed
+
+
+def _statement(block: str, node: _Def) -> cst.FunctionDef:
+    """The definition by itself, with its comments."""
+    lines = patch.lines_of(block)
+    first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+    text = textwrap.dedent("".join(lines[first - 1 : node.end_lineno]))
+    if not text.endswith("\n"):
+        text += "\n"
+    statement = cst.parse_module(text).body[0]
+    assert isinstance(statement, cst.FunctionDef), "not a function"
+    return statement
+
+
+def _with_docstring(old: cst.FunctionDef, new: cst.FunctionDef) -> cst.BaseSuite:
+    """The new body; what was said of the function stays where the answer left it out."""
+    if new.get_docstring() is not None or old.get_docstring() is None:
+        return new.body
+    if not isinstance(new.body, cst.IndentedBlock) or not isinstance(old.body, cst.IndentedBlock):
+        return new.body
+    return new.body.with_changes(body=[old.body.body[0], *new.body.body])
+
+
+def _additions(block: str, tree: ast.Module, source: str) -> Iterator[Addition]:
+    """Imports, helpers and constants beside the function that the file does not have."""
+    known = {ast.dump(node) for node in patch.tree_of(source).body}
+    names = {name for node in patch.tree_of(source).body for name in _bound(node)}
+    for node in tree.body:
+        bound = _bound(node)
+        if not bound or ast.dump(node) in known or isinstance(node, ast.ClassDef):
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom) and set(bound) <= names:
+            continue  # it is there under that name
+        code = ast.get_source_segment(block, node) or ast.unparse(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            code = _statement_text(block, node)
+            if bound[0] in names:
+                continue  # a copy of a neighbour, which stays as it is
+        yield Addition(code, bound[0])
+
+
+def _statement_text(block: str, node: _Def) -> str:
+    lines = patch.lines_of(block)
+    first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+    return "".join(lines[first - 1 : node.end_lineno]).rstrip("\n")
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.Import(names=names):
+            return [(one.asname or one.name).partition(".")[0] for one in names]
+        case ast.ImportFrom(names=names):
+            return [one.asname or one.name for one in names]
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return [name]
+        case ast.ClassDef(name=name):
+            return [name]
+        case _:
+            return []

@@ -1,0 +1,247 @@
+"""Language models for `perftrace optimize`: options, what is sent, what it cost."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perftrace.config import Settings
+from perftrace.errors import UsageError
+from perftrace.model import Function, HotFunction, Run
+from perftrace.optimizer.engines import Engine, Pool
+from perftrace.optimizer.engines.rules import RulesEngine
+from perftrace.optimizer.facts import Facts
+from perftrace.optimizer.models import anthropic, openai
+from perftrace.optimizer.models.asking import Provider, Question
+from perftrace.optimizer.models.context import Background, Pack, Send, examples, pack
+from perftrace.optimizer.models.engine import Effort, ModelEngine
+from perftrace.optimizer.models.ledger import Ledger, Limits, price_of
+from perftrace.optimizer.models.manual import Manual, as_text
+from perftrace.optimizer.models.prompts import Prompts
+from perftrace.optimizer.models.recording import NAME, Recording, last_model
+from perftrace.store import Store
+
+RULES = "rules"
+ENGINES = (RULES, "anthropic", "openai", "manual")
+MANUAL = "questions"  # a folder beside the trace file
+TOLD = {
+    Send.NONE: "no recorded values",
+    Send.SHAPES: "types, sizes and rates of its arguments, no values",
+    Send.SAMPLES: "types and sizes of its arguments, and a few recorded calls with their values",
+}
+
+
+def options[F: Callable[..., Any]](function: F) -> F:
+    """The options of engines that ask a language model."""
+    for option in reversed(
+        (
+            click.option(
+                "--engine",
+                type=click.Choice(ENGINES),
+                default=RULES,
+                show_default=True,
+                help="Who proposes changes, beside the rules.",
+            ),
+            click.option("--model", help="Of the engine; anthropic has a default."),
+            click.option("--base-url", help="Of the server with the model, such as your own."),
+            click.option(
+                "--send-values",
+                type=click.Choice([one.value for one in Send]),
+                help="What of the recorded values a model is told.  [default: shapes]",
+            ),
+            click.option(
+                "--candidates",
+                type=click.IntRange(1, 8),
+                default=Effort.candidates,
+                show_default=True,
+                help="First proposals of a model for a function.",
+            ),
+            click.option(
+                "--rounds",
+                type=click.IntRange(0, 5),
+                default=Effort.repairs,
+                show_default=True,
+                help="How often a wrong proposal goes back.",
+            ),
+            click.option("--max-cost", type=click.FloatRange(0), help="US dollars, for all."),
+            click.option("--max-tokens", type=click.IntRange(0), help="For all, in and out."),
+            click.option(
+                "--from-recording", is_flag=True, help="Answers of earlier runs; ask nobody."
+            ),
+            click.option("--show-prompt", is_flag=True, help="Print the first questions; no more."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@dataclass(slots=True)
+class Models:
+    """The engine of a run, and what it asks."""
+
+    engine: Engine
+    asking: ModelEngine | None = None
+    provider: Recording | Manual | None = None
+    ledger: Ledger | None = None
+    send: Send = Send.SHAPES
+
+    def notice(self) -> str:
+        """What leaves the machine, before it does; empty: nothing."""
+        if self.ledger is None:
+            return ""
+        return (
+            f"Sent to {self.ledger.name} ({self.ledger.model}): the source of each function and of"
+            f" the helpers it calls, how often it is called, {TOLD[self.send]}."
+        )
+
+    def summary(self) -> Iterator[str]:
+        """What was asked, what it cost, and what went wrong."""
+        if isinstance(self.provider, Manual) and self.provider.waiting:
+            count = len(self.provider.waiting)
+            yield (
+                f"{count} question{'s' * (count != 1)} in {self.provider.folder} wait for an"
+                " answer: write ID.answer.md beside ID.question.md and run this again."
+            )
+        if isinstance(self.provider, Recording):
+            yield from _recorded(self.provider)
+        if self.ledger is not None:
+            yield from _spent(self.ledger)
+        problems = self.asking.problems if self.asking else []
+        yield from dict.fromkeys(f"No candidate: {reason}" for reason in problems)
+
+    def document(self) -> dict[str, Any] | None:
+        """The same for programs."""
+        if self.asking is None:
+            return None
+        ledger = self.ledger
+        replayed = self.provider.replayed if isinstance(self.provider, Recording) else 0
+        return {
+            "engine": self.asking.name,
+            "model": ledger.model if ledger else "",
+            "questions": ledger.asked if ledger else 0,
+            "from_recording": replayed,
+            "tokens": {
+                "input": ledger.usage.input if ledger else 0,
+                "cache_read": ledger.usage.cache_read if ledger else 0,
+                "cache_written": ledger.usage.cache_written if ledger else 0,
+                "output": ledger.usage.output if ledger else 0,
+            },
+            "cost_usd": ledger.cost if ledger else None,
+            "failed": {str(why): count for why, count in ledger.failed.items()} if ledger else {},
+            "problems": list(dict.fromkeys(self.asking.problems)),
+        }
+
+
+def _recorded(recording: Recording) -> Iterator[str]:
+    if recording.replayed:
+        count = recording.replayed
+        yield f"{count} answer{'s' * (count != 1)} from {recording.file}: asked before."
+
+
+def _spent(ledger: Ledger) -> Iterator[str]:
+    used = ledger.usage
+    words = [
+        f"{ledger.name} {ledger.model}: {ledger.asked} question{'s' * (ledger.asked != 1)}",
+        f"{used.input + used.cache_read + used.cache_written:,} tokens in"
+        f" ({used.cache_read:,} from its cache)",
+        f"{used.output:,} out",
+    ]
+    if ledger.cost is not None:
+        words.append(f"about ${ledger.cost:.2f}")
+    yield ", ".join(words)
+    if ledger.failed:
+        listed = ", ".join(f"{count} {why}" for why, count in ledger.failed.most_common())
+        yield f"Without an answer: {listed}"
+    if ledger.over is not None:
+        yield f"Nothing more was asked: {ledger.over.text}"
+
+
+def prepare(
+    store: Store,
+    run: Run,
+    ranked: Sequence[HotFunction],
+    settings: Settings,
+    wanted: Mapping[str, Any],
+    database: Path,
+) -> Models:
+    """The engine that was asked for; the rules are always part of it.
+
+    Raises:
+        CannotError: its SDK is not installed, or there is no key.
+        UsageError: options that do not go together.
+    """
+    name = wanted["engine"]
+    if name == RULES:
+        _refuse_without(wanted)
+        return Models(RulesEngine())
+    send = Send(wanted["send_values"] or settings.send_values)
+    ledger, provider = _provider(name, settings, wanted, database)
+    packer = _packer(store, run, ranked, send)
+    effort = Effort(candidates=wanted["candidates"], repairs=wanted["rounds"])
+    prompts = Prompts(run.root / settings.prompts if settings.prompts else None)
+    asking = ModelEngine(provider, packer, prompts, effort, send)
+    return Models(Pool([RulesEngine(), asking]), asking, provider, ledger, send)
+
+
+def _refuse_without(wanted: Mapping[str, Any]) -> None:
+    for option in ("model", "base_url", "max_cost", "max_tokens", "from_recording", "show_prompt"):
+        if wanted[option]:
+            raise UsageError(
+                "engine-option",
+                f"--{option.replace('_', '-')} is for language models: add --engine, such as"
+                " --engine anthropic",
+            )
+
+
+def _provider(
+    name: str, settings: Settings, wanted: Mapping[str, Any], database: Path
+) -> tuple[Ledger | None, Recording | Manual]:
+    file = database.parent / NAME
+    if name == "manual":
+        return None, Manual(database.parent / MANUAL)
+    model = wanted["model"] or settings.model
+    if wanted["from_recording"]:
+        known, last = last_model(file)
+        if not last:
+            raise UsageError("engine-recording", f"{file} holds no recorded answer.")
+        return None, Recording(file, None, known, model or last)
+    provider = _client(name, model, wanted["base_url"] or settings.base_url or None)
+    limits = Limits(wanted["max_tokens"], wanted["max_cost"])
+    ledger = Ledger(provider, limits, price_of(provider.model, settings.prices))
+    return ledger, Recording(file, ledger)
+
+
+def _client(name: str, model: str, base_url: str | None) -> Provider:
+    if name == "anthropic":
+        return anthropic.Anthropic(model or anthropic.MODEL, base_url=base_url)
+    if not model:
+        raise UsageError(
+            "engine-model", "Say which model: --model NAME, or model = in [tool.perftrace]"
+        )
+    return openai.OpenAI(model, base_url=base_url)
+
+
+def _packer(
+    store: Store, run: Run, ranked: Sequence[HotFunction], send: Send
+) -> Callable[[Function, str, Facts], Pack]:
+    """What is told of a function: what the trace file has of it."""
+    hot = {one.function: one for one in ranked}
+
+    def packed(function: Function, source: str, facts: Facts) -> Pack:
+        known = hot.get(function)
+        calls = list(store.calls(function, run=run)) if send is Send.SAMPLES else []
+        background = Background(
+            share=known.hot.value if known else 0.0,
+            callers=tuple(caller.qualname for caller, _ in known.via[:5]) if known else (),
+            examples=examples(store, calls) if calls else (),
+        )
+        return pack(function, source, facts, background, send)
+
+    return packed
+
+
+def prompt_text(question: Question) -> str:
+    """A question as it is sent, and about how long it is."""
+    return f"{as_text(question)}\n\n({question.size:,} tokens, about)"
