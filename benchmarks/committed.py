@@ -175,7 +175,8 @@ def covered(bench: Bench, rows: Sequence[dict[str, object]]) -> float:
     tested = {one["function"] for one in rows if one["covered"] != "no"}
     inside = [one for one in top if "<module>" not in one["function"]]
     every = sum(one["self_percent"] for one in inside)
-    return sum(one["self_percent"] for one in inside if one["function"] in tested) / (every or 1)
+    known = sum(one["self_percent"] for one in inside if one["function"] in tested)
+    return float(known / (every or 1))
 
 
 def revealed(project: Path, tested: set[object], count: int) -> Iterator[Mutant]:

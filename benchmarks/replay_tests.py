@@ -128,7 +128,8 @@ def options_for(kind: str) -> list[str]:
 
 def write_kinds(folder: Path, files: Sequence[Path]) -> Mapping[str, Path]:
     """A folder for each kind of tests, with the same calls; snapshots are made once here."""
-    ours, calls = [], []
+    ours: list[tuple[Path, set[str]]] = []
+    calls: list[tuple[str, str, list[str], str]] = []
     for file in files:
         parsed = parse(file.read_text())
         assert not isinstance(parsed, NotParsed)

@@ -159,9 +159,7 @@ class Search:
             return measure.cold(self._workers, self._calls)
         return measure.warm(self._oracle, self._calls)
 
-    def _note(
-        self, candidate: Candidate, verdict: Verdict, ratio: float | None = None
-    ) -> None:
+    def _note(self, candidate: Candidate, verdict: Verdict, ratio: float | None = None) -> None:
         self._tried[candidate.source] = (candidate, verdict)
         self._told(candidate, verdict, ratio)
 

@@ -64,12 +64,8 @@ class ModelServer:
 
     @contextmanager
     def running(self) -> Iterator[Self]:
-        own = self
-
-        class Handler(_Handler):
-            server_of_models = own
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        handler = type("Handler", (_Handler,), {"server_of_models": self})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -132,8 +128,14 @@ def _events(request: dict[str, Any], says: Says) -> bytes:
     usage = {"input_tokens": 100, "output_tokens": 1, "cache_read_input_tokens": says.cached}
     usage["cache_creation_input_tokens"] = 0 if says.cached else 50
     message = {
-        **{"id": "msg_1", "type": "message", "role": "assistant", "model": request["model"]},
-        **{"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage},
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": request["model"],
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
     }
     ended = {"stop_reason": says.stop or "end_turn", "stop_sequence": None}
     events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
@@ -162,7 +164,11 @@ def _chat(request: dict[str, Any], says: Says) -> bytes:
     usage = {"prompt_tokens": 150, "completion_tokens": 40, "total_tokens": 190}
     details = {"prompt_tokens_details": {"cached_tokens": says.cached}}
     document = {
-        **{"id": "c1", "object": "chat.completion", "created": 1, "model": request["model"]},
-        **{"choices": [choice], "usage": {**usage, **details}},
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": request["model"],
+        "choices": [choice],
+        "usage": {**usage, **details},
     }
     return json.dumps(document).encode()

@@ -1,1 +1,1 @@
-"""The language-model engine: what is asked, of whom, at what cost, and what becomes of the answers."""
+"""Language models as proposers: what is asked, of whom, at what cost, and what is answered."""

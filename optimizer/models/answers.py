@@ -82,7 +82,7 @@ def _edited(edits: list[tuple[str, str]], source: str, cut: Excerpt) -> str | Un
 def _parsed(source: str) -> str | Unreadable:
     try:
         ast.parse(source)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         return Unreadable(f"With the change the file is not valid Python: {error}")
     return source
 
@@ -91,18 +91,11 @@ def _replaced(blocks: list[str], source: str, cut: Excerpt) -> str | Unreadable:
     """The file with the function of the last block that has one, and what stands beside it."""
     name = cut.place.node.name
     reason = "There is no code block in the answer."
-    for block in reversed(blocks):
+    for block in map(textwrap.dedent, reversed(blocks)):
         try:
             tree = ast.parse(block)
-        except SyntaxError:
-            block = textwrap.dedent(block)
-            try:
-                tree = ast.parse(block)
-            except (SyntaxError, ValueError) as error:
-                reason = f"The code block is not valid Python: {error}"
-                continue
-        except ValueError as error:
-            reason = f"The code block is not valid Python: {error}"
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            reason = f"The code block is not valid Python: {str(error)[:200]}"
             continue
         found = _function(tree, name)
         if found is None:

@@ -1,4 +1,4 @@
-"""Questions to Anthropic's models, by their own SDK (`pip install perftrace[anthropic]`)."""
+"""Questions to Anthropic's models, by their own SDK."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,7 @@ class Anthropic:
         except ImportError as error:
             raise CannotError(
                 "engine-sdk",
-                "The engine anthropic needs its SDK: pip install 'perftrace[anthropic]'",
+                "The engine anthropic needs its SDK: pip install 'anthropic>=2,<3'",
             ) from error
         self.model = model
         self._sdk = anthropic
@@ -73,9 +73,7 @@ class Anthropic:
                 base_url=base_url, max_retries=retries, timeout=timeout_s
             )
         except anthropic.AnthropicError as error:
-            raise CannotError(
-                "engine-key", f"The engine anthropic has no key: {error}"
-            ) from error
+            raise CannotError("engine-key", f"The engine anthropic has no key: {error}") from error
 
     def ask(self, question: Question) -> Reply:
         """The answer, or why there is none."""

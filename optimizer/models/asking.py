@@ -19,7 +19,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is sent. The first two parts are the same for many questions, so providers cache them."""
+    """What is sent. Its first two parts are the same in many questions, so providers cache them."""
 
     system: str
     context: str  # begins the first turn: the function, and what was recorded of it
@@ -119,8 +119,15 @@ type Reply = Answer | NoAnswer
 class Provider(Protocol):
     """Sends questions to one model; may be asked from several threads at once."""
 
-    name: str
-    model: str
+    @property
+    def name(self) -> str:
+        """Of the engine: anthropic, openai, manual."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Of those that it has."""
+        ...
 
     def ask(self, question: Question) -> Reply:
         """The answer, or why there is none; never raises for what the other side does."""

@@ -99,7 +99,9 @@ def pack(
         "recorded": "\n".join(["## What was recorded", *_recorded(facts, known, send), ""]),
         "examples": "".join(_examples(known, send)),
     }
-    kept, left_out, room = [], [], tokens * CHARACTERS
+    kept: list[str] = []
+    left_out: list[str] = []
+    room = tokens * CHARACTERS
     for name in ORDER:
         text = sections[name]
         if not text:
@@ -215,7 +217,9 @@ def shape_text(shape: Shape | None, depth: int = DEPTH) -> str:
     if shape.parts is not None:
         return f"{name}[{', '.join(shape_text(part, depth - 1) for part in shape.parts)}]"
     inside = [part for part in (shape.items, shape.values) if part is not None]
-    return f"{name}[{', '.join(shape_text(part, depth - 1) for part in inside)}]" if inside else name
+    return (
+        f"{name}[{', '.join(shape_text(part, depth - 1) for part in inside)}]" if inside else name
+    )
 
 
 def _examples(known: Background, send: Send) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The language-model engine: several first proposals, repairs of wrong ones, faster ones of the best.
+"""The language-model engine: first proposals, repairs of wrong ones, faster ones of the best.
 
 The search asks for proposals one at a time and says what became of each before it asks for the next
 (`told`), so the rounds of PerfCodeGen (Peng et al. 2024) follow from the order in which they are
@@ -169,9 +169,7 @@ class ModelEngine:
             self.problems.append(f"{function.qualname}: it can't be read: {error}")
             return None
 
-    def _answered(
-        self, aim: _Aim, asked: Sequence[tuple[str, Question]]
-    ) -> Iterator[Candidate]:
+    def _answered(self, aim: _Aim, asked: Sequence[tuple[str, Question]]) -> Iterator[Candidate]:
         """The candidates of some questions: the first alone, as it fills the provider's cache."""
         if not asked:
             return
@@ -187,9 +185,7 @@ class ModelEngine:
             for name, one, future in waiting:
                 yield from self._taken(aim, name, one, future.result())
 
-    def _taken(
-        self, aim: _Aim, step: str, question: Question, reply: Reply
-    ) -> Iterator[Candidate]:
+    def _taken(self, aim: _Aim, step: str, question: Question, reply: Reply) -> Iterator[Candidate]:
         """The candidate that an answer is, if it is one; one that can't be read goes back once."""
         for last in (False, True):
             if isinstance(reply, NoAnswer):
@@ -297,5 +293,5 @@ def _meaning(source: str) -> str:
     """The same for texts that differ in layout and comments only."""
     try:
         return ast.dump(ast.parse(source))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         return source

@@ -1,6 +1,6 @@
-"""Questions to any server that speaks OpenAI's chat API: theirs, vLLM, Ollama, llama.cpp and others.
+"""Questions to servers that speak OpenAI's chat API: theirs, vLLM, Ollama, llama.cpp and others.
 
-By their SDK (`pip install perftrace[openai]`); `--base-url` says where a server of one's own is.
+By their SDK; `--base-url` says where a server of one's own is.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ class OpenAI:
             import openai  # noqa: PLC0415 - takes a second: only where it is used
         except ImportError as error:
             raise CannotError(
-                "engine-sdk", "The engine openai needs its SDK: pip install 'perftrace[openai]'"
+                "engine-sdk", "The engine openai needs its SDK: pip install 'openai>=3,<4'"
             ) from error
         self.model = model
         self._sdk = openai

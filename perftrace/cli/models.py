@@ -54,14 +54,14 @@ def options[F: Callable[..., Any]](function: F) -> F:
             click.option(
                 "--candidates",
                 type=click.IntRange(1, 8),
-                default=Effort.candidates,
+                default=Effort().candidates,
                 show_default=True,
                 help="First proposals of a model for a function.",
             ),
             click.option(
                 "--rounds",
                 type=click.IntRange(0, 5),
-                default=Effort.repairs,
+                default=Effort().repairs,
                 show_default=True,
                 help="How often a wrong proposal goes back.",
             ),

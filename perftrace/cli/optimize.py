@@ -1,6 +1,6 @@
 """`perftrace optimize`: faster versions of the hottest functions, verified and measured."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

@@ -16,6 +16,7 @@ from perftrace.model import (
     Inconclusive,
     Rejected,
     Share,
+    Verdict,
 )
 from perftrace.optimizer import decisions, pipeline
 from perftrace.optimizer.facts import Facts
@@ -40,10 +41,18 @@ class FakeEngine:
     """Proposes what it is told to, and one more step of each that it is told of."""
 
     name = "fake"
+    asks = False
+    patience = 60.0
 
     def __init__(self, changes: dict[str, list[tuple[str, str]]], steps: Any = ()) -> None:
         self.changes = changes
         self.steps = dict(steps)
+
+    def preview(self, function: Function, source: str, facts: Facts) -> list[Candidate]:
+        return list(self.propose(function, source, facts))
+
+    def told(self, candidate: Candidate, verdict: Verdict, ratio: float | None) -> None:
+        """It learns nothing."""
 
     def propose(self, function: Function, source: str, facts: Facts) -> Iterator[Candidate]:
         for old, new in self.changes.get(function.name, []):

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from model_server import Behaviour, Fails, ModelServer, Raw, Says
+
 from perftrace.errors import CannotError
 from perftrace.optimizer.models.anthropic import Anthropic
 from perftrace.optimizer.models.asking import Answer, NoAnswer, Provider, Question, Turn, Usage, Why
@@ -96,9 +96,7 @@ def test_a_conversation_goes_on(make: Callable[[str], Provider]) -> None:
     ],
     ids=str,
 )
-def test_what_may_pass_is_tried_again(
-    make: Callable[[str], Provider], failure: Behaviour
-) -> None:
+def test_what_may_pass_is_tried_again(make: Callable[[str], Provider], failure: Behaviour) -> None:
     found, server = asked(make, failure, Says("then"))
     assert isinstance(found, Answer)
     assert found.text == "then"
@@ -127,8 +125,14 @@ def test_what_may_pass_is_tried_again(
         (Says("some text that ends early", cut=True), Why.UNREACHABLE),
         (Raw(b"{"), Why.BROKEN),
         (Raw(b"event: message_start\ndata: {]\n\n", "text/event-stream"), Why.BROKEN),
-        (Raw(b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error",'
-             b' "message": "busy"}}\n\n', "text/event-stream"), Why.SERVER),
+        (
+            Raw(
+                b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error",'
+                b' "message": "busy"}}\n\n',
+                "text/event-stream",
+            ),
+            Why.SERVER,
+        ),
         (Raw(b"", "text/event-stream"), Why.BROKEN),
         (Raw(b"[1, 2]"), Why.BROKEN),
         (Raw(b'{"type": "message", "content": 7}'), Why.BROKEN),
