@@ -15,6 +15,10 @@ from pathlib import Path
 from perftrace.errors import UsageError
 
 WORKTREE = ("WORKTREE", ".")  # names of the files as they are
+SHALLOW = (
+    " This is a shallow clone, which lacks other branches; with GitHub's actions/checkout:"
+    " fetch-depth: 0."
+)
 QUIET = ("--no-optional-locks", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false")
 
 
@@ -62,14 +66,17 @@ class Repository:
         """
         if name in WORKTREE:
             return Worktree()
+        if commit := self._commit(name):
+            return commit
+        raise UsageError(
+            "revision-unknown",
+            f"git knows no revision {name} in {self.root}. For the files as they are: .",
+        )
+
+    def _commit(self, name: str) -> Commit | None:
         end = ["--end-of-options", f"{name}^{{commit}}"]
         done = _git(self.root, ["rev-parse", "--verify", "--quiet", *end])
-        if done.returncode:
-            raise UsageError(
-                "revision-unknown",
-                f"git knows no revision {name} in {self.root}. For the files as they are: .",
-            )
-        return Commit(name, done.stdout.decode().strip())
+        return None if done.returncode else Commit(name, done.stdout.decode().strip())
 
     def fork_point(self, name: str) -> Commit:
         """The commit at which the files as they are left a branch; its tip where there is none.
@@ -77,20 +84,14 @@ class Repository:
         Raises:
             UsageError: git knows no such revision.
         """
-        try:
-            tip = self.place(name)
-        except UsageError as error:
-            shallow = (
-                ""
-                if not self._is_shallow()
-                else (
-                    " This is a shallow clone, which lacks other branches; with GitHub's"
-                    " actions/checkout: fetch-depth: 0."
-                )
-            )
-            raise UsageError("revision-unknown", f"{error}{shallow}") from error
-        if isinstance(tip, Worktree):
+        if name in WORKTREE:
             raise UsageError("revision-unknown", f"{name} is no revision to compare with.")
+        tip = self._commit(name)
+        if tip is None:
+            shallow = SHALLOW if self._is_shallow() else ""
+            raise UsageError(
+                "revision-unknown", f"git knows no revision {name} in {self.root}.{shallow}"
+            )
         done = _git(self.root, ["merge-base", tip.id, "HEAD"])
         return Commit(name, done.stdout.decode().strip() or tip.id)
 

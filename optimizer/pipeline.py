@@ -130,7 +130,10 @@ def find(workers: Workers, task: Task, goal: Goal, seconds: float, tell: Tell) -
     if not truth.cases:
         return Found(None, Inconclusive(truth.silence), ())
     search = Search(truth, subject.calls, workers, task.min_speedup)
-    return search.run(task.engine, subject.facts, seconds, lambda step: tell(f"{name}: {step}"))
+    found = search.run(task.engine, subject.facts, seconds, lambda step: tell(f"{name}: {step}"))
+    if not found.tried and task.engine.asks:
+        return replace(found, verdict=Rejected("nothing was proposed"))
+    return found
 
 
 def tested(store: Store, found: Found, tell: Tell) -> Found:

@@ -17,6 +17,7 @@ from perftrace.replay.literals import NotWritten
 from perftrace.replay.mistakes import Mutants, Weighed, weigh
 from perftrace.replay.outcome import Behaviour
 from perftrace.replay.requests import NotReplayed, Replayed, Request
+from perftrace.replay.servers import Servers
 from perftrace.replay.session import Session
 from perftrace.replay.unsafe import unsafe
 from perftrace.store import Store
@@ -64,6 +65,7 @@ class Drafter:
         self._sessions: dict[int, list[Session]] = {}
         self._mistaken: dict[int, Session] = {}  # apart: a mistake may spoil what comes after
         self._open = ExitStack()
+        self._servers = self._open.enter_context(Servers())  # nothing is started yet
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +118,9 @@ class Drafter:
 
     def _worker_for_mistakes(self, process_id: int) -> Session:
         if process_id not in self._mistaken:
-            session = Session(self._store.process(process_id), hash_seed=SEEDS[0])
+            process = self._store.process(process_id)
+            self._servers.learn(process, self._sessions[process_id][0].modules())
+            session = Session(process, hash_seed=SEEDS[0], servers=self._servers)
             self._mistaken[process_id] = self._open.enter_context(session)
         return self._mistaken[process_id]
 

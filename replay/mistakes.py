@@ -13,7 +13,7 @@ from perftrace.replay.requests import NotReplayed, Other, Request, Target
 from perftrace.replay.session import Session
 
 MOST = 60  # mistakes in a function
-CALLS_S = 2.0  # about what all calls may take, for all mistakes; longer ones are not made
+CALLS_S = 1.0  # about what all calls may take, for all mistakes; longer ones are not made
 SECONDS = 20.0  # after that it is given up
 SPOILT = 6  # workers that mistakes may cost
 SLOWER, SPARE_S = 10, 0.05  # a call may take so many times what it took, and a bit

@@ -8,8 +8,9 @@ faster is judged elsewhere, as for every engine.
 """
 
 import ast
+import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -176,14 +177,11 @@ class ModelEngine:
         (step, question), *rest = asked
         reply = self._provider.ask(question)
         final = isinstance(reply, NoAnswer) and reply.why in FINAL
-        with ThreadPoolExecutor(max(1, len(rest))) as pool:
-            waiting: list[tuple[str, Question, Future[Reply]]] = [
-                (name, one, pool.submit(self._provider.ask, one))
-                for name, one in ([] if final else rest)
-            ]
-            yield from self._taken(aim, step, question, reply)
-            for name, one, future in waiting:
-                yield from self._taken(aim, name, one, future.result())
+        others = [] if final else rest
+        waiting = [(name, one, _begun(self._provider, one)) for name, one in others]
+        yield from self._taken(aim, step, question, reply)
+        for name, one, answer in waiting:
+            yield from self._taken(aim, name, one, answer())
 
     def _taken(self, aim: _Aim, step: str, question: Question, reply: Reply) -> Iterator[Candidate]:
         """The candidate that an answer is, if it is one; one that can't be read goes back once."""
@@ -278,6 +276,21 @@ class ModelEngine:
         if isinstance(verdict, Rejected):
             return "not the same" if verdict.witness else verdict.reason[:LONGEST]
         return "not tried"
+
+
+def _begun(provider: Provider, question: Question) -> Callable[[], Reply]:
+    """Ask in another thread, which nothing waits for in the end; what waits for the answer."""
+    box: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            reply = provider.ask(question)
+        except Exception as error:  # noqa: BLE001 - somebody waits
+            reply = NoAnswer(Why.BROKEN, f"{type(error).__name__}: {error}")
+        box.put(reply)
+
+    threading.Thread(target=ask, daemon=True, name="perftrace question").start()
+    return box.get
 
 
 def _is_wrong(verdict: Verdict | None) -> bool:

@@ -14,7 +14,8 @@ from perftrace import config
 from perftrace.cli import output
 from perftrace.cli.compare import View, replayed, require_recorded
 from perftrace.cli.duration import Duration
-from perftrace.cli.replay import Project, review
+from perftrace.cli.replay import review
+from perftrace.cli.replay_project import Project
 from perftrace.cli.slowdown import Slowdown, limits_of
 from perftrace.errors import CannotError
 from perftrace.model import Inconclusive, Measurement, Rejected

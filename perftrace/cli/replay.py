@@ -13,13 +13,14 @@ import click
 
 from perftrace import config, locate
 from perftrace.cli import output
-from perftrace.errors import CannotError, CheckFailed, TraceError, UsageError
+from perftrace.cli.replay_project import Project
+from perftrace.errors import CannotError, CheckFailed, UsageError
 from perftrace.optimizer import main_guard
 from perftrace.optimizer.mutants import mutants
 from perftrace.optimizer.rank import rank, require_calls
-from perftrace.replay import files, runner, trial, unittests
+from perftrace.replay import files, runner, unittests
 from perftrace.replay.author import Author, Page, Plan, order
-from perftrace.replay.emit import Parsed, Style, Suite, Test, render
+from perftrace.replay.emit import Parsed, Style, Test, render
 from perftrace.replay.observe import Bench
 from perftrace.replay.review import Changed, Finding, Holds, Orphaned, Reviewer
 from perftrace.replay.static import Sources
@@ -27,83 +28,6 @@ from perftrace.report import replay as report
 from perftrace.report import tables
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """What every action needs."""
-
-    folder: files.Folder
-    settings: config.Settings
-    database: Path
-    as_json: bool
-    yes: bool
-    wanted: tuple[str, ...]  # functions or modules; empty: all
-    standalone: bool = False  # tests are written so that they run without perftrace
-    style: Style | None = None  # of new files; None: that of those which are there
-
-    def say(self, text: str) -> None:
-        """A line for people."""
-        tables.say(output.err() if self.as_json else output.out(), text)
-
-    def python(self) -> Path:
-        """The program's interpreter: the recorded one, else that of the project."""
-        try:
-            with Store.open(self.database) as store:
-                return store.last_run().python
-        except TraceError:
-            return runner.project_python(self.folder.root)
-
-    def tried(self, pages: Sequence[Page], roots: Mapping[str, Path]) -> trial.Tried:
-        """What became of new tests; where they can't be run, that is said."""
-        python = self.python()
-        try:
-            if self.new_style is Style.UNITTEST and not runner.has_pytest(python):
-                return trial.run(python, self.folder, pages, roots, unittests.try_unittest)
-            return trial.run(python, self.folder, pages, roots)
-        except CannotError as error:
-            if error.slug != "replay-no-pytest":
-                raise
-            self.say(f"Not run before they are written: {error}")
-            return trial.Tried()
-
-    @property
-    def new_style(self) -> Style:
-        """The style of new files."""
-        return self.style or self.folder.style
-
-    def is_wanted(self, suite: Suite, test: Test) -> bool:
-        """Whether a test was asked for: by module, file, or either with a function."""
-        places = {suite.module, suite.source, ""}
-        names = {test.qualname, ""}
-        asked = {f"{place}:{name}".strip(":") for place in places for name in names}
-        return not self.wanted or any(wanted in asked for wanted in self.wanted)
-
-    def tests(self) -> list[tuple[Path, Parsed, list[Test]]]:
-        """The files of replay tests with those tests that are asked for.
-
-        Raises:
-            CannotError: there are none.
-            UsageError: there are none of that name.
-        """
-        suites = list(self.folder.suites())
-        if not suites:
-            Store.open(self.database).close()  # without a trace, that is what has to be said
-            place = self.folder.shown(self.folder.path)
-            raise CannotError(
-                "replay-none",
-                f"There are no replay tests in {place}. Write them: perftrace replay --write",
-            )
-        found = [
-            (path, parsed, [t for t in parsed.suite.tests if self.is_wanted(parsed.suite, t)])
-            for path, parsed in suites
-        ]
-        if not any(tests for *_, tests in found):
-            raise UsageError(
-                "function-unknown",
-                f"No replay test is of {', '.join(self.wanted)}. See perftrace replay --list",
-            )
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +159,10 @@ def _check(project: Project) -> None:
     for one, test, finding in problems:
         place = f"{project.folder.shown(one.path)}::{test.name}"
         project.say(f"{place}: {report.reason(finding)}")
-    _emit_findings(project, "check", reviewed)
+    lacking = project.lacking()
+    for name in lacking:
+        project.say(f"{name} is hot and has no test: perftrace replay --write {name}")
+    _emit_findings(project, "check", reviewed, missing=lacking)
     total = sum(len(one.findings) for one in reviewed)
     if problems:
         states = report.states(finding for *_, finding in problems)
@@ -373,7 +300,9 @@ def _agreed(project: Project) -> bool:
     return click.confirm("Write this?", err=True)
 
 
-def _emit_findings(project: Project, action: str, reviewed: Sequence[Reviewed]) -> None:
+def _emit_findings(
+    project: Project, action: str, reviewed: Sequence[Reviewed], **more: object
+) -> None:
     if not project.as_json:
         return
     rows = [
@@ -382,4 +311,4 @@ def _emit_findings(project: Project, action: str, reviewed: Sequence[Reviewed]) 
         for test in one.parsed.suite.tests
         if test.name in one.findings
     ]
-    output.emit_json("replay", {"action": action, "tests": rows})
+    output.emit_json("replay", {"action": action, "tests": rows, **more})

@@ -400,3 +400,18 @@ def test_the_style_of_unittest_stays_that_of_the_folder(project: Path) -> None:
     wrong = perftrace(project, "replay", "--list", "--style", "unittest")
     assert wrong.returncode == 2
     assert "--style says how to write" in wrong.stderr
+
+
+def test_a_hot_function_without_a_test_is_named_where_there_is_a_trace(project: Path) -> None:
+    text = suite_of(project).read_text()
+    assert perftrace(project, "replay", "--check").returncode == 0
+    shutil.rmtree(project / "tests" / "replay")
+    assert perftrace(project, "replay", "--write", "shop.pricing:settle").returncode == 0
+    done = perftrace(project, "replay", "--check", "--json")
+    assert done.returncode == 0, done.stderr
+    missing = json.loads(done.stdout)["missing"]
+    top = json.loads(perftrace(project, "top", "--json").stdout)["functions"]
+    hot = {row["function"] for row in top if row["hot_percent"] >= 1}
+    assert set(missing) <= hot
+    assert "shop.pricing:settle" not in missing
+    assert all(f"# {name} — " in text or "exercises" in text for name in missing)

@@ -13,10 +13,14 @@ from perftrace.optimizer.engines.rules.constant_table import ConstantTable
 from perftrace.optimizer.engines.rules.count_dict import CountDict
 from perftrace.optimizer.engines.rules.count_in_loop import CountInLoop
 from perftrace.optimizer.engines.rules.deque_queue import DequeQueue
+from perftrace.optimizer.engines.rules.dict_get import DictGet
 from perftrace.optimizer.engines.rules.eager_comprehension import EagerComprehension
+from perftrace.optimizer.engines.rules.equality_chain import EqualityChain
 from perftrace.optimizer.engines.rules.extend_loop import ExtendLoop
+from perftrace.optimizer.engines.rules.find_in import FindIn
 from perftrace.optimizer.engines.rules.flat_copy import FlatCopy
 from perftrace.optimizer.engines.rules.import_hoist import ImportHoist
+from perftrace.optimizer.engines.rules.isinstance_tuple import IsinstanceTuple
 from perftrace.optimizer.engines.rules.key_getter import KeyGetter
 from perftrace.optimizer.engines.rules.keys_membership import KeysMembership
 from perftrace.optimizer.engines.rules.loop_invariant import LoopInvariant
@@ -33,6 +37,7 @@ from perftrace.optimizer.engines.rules.seen_set import SeenSet
 from perftrace.optimizer.engines.rules.sorted_end import SortedEnd
 from perftrace.optimizer.engines.rules.split_partition import SplitPartition
 from perftrace.optimizer.engines.rules.square import Square
+from perftrace.optimizer.engines.rules.starts_tuple import StartsTuple
 from perftrace.optimizer.engines.rules.string_join import StringJoin
 from perftrace.optimizer.engines.rules.sum_loop import SumLoop
 from perftrace.optimizer.engines.rules.sum_range import SumRange
@@ -74,6 +79,11 @@ RULES: tuple[Rule, ...] = (
     MinmaxConditional(),
     KeysMembership(),
     SplitPartition(),
+    StartsTuple(),
+    IsinstanceTuple(),
+    EqualityChain(),
+    FindIn(),
+    DictGet(),
     Square(),
     Parity(),
     BitCount(),

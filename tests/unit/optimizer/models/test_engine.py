@@ -1,5 +1,6 @@
 """The rounds of the model engine: proposals, repairs, faster ones."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -201,3 +202,32 @@ def test_hostile_answers_are_only_text() -> None:
         made = engine(Model(lambda _, text=text: text))  # type: ignore[misc]
         assert not list(proposals(made)), text[:40]
         assert made.problems
+
+
+def test_what_breaks_a_provider_is_a_reason_and_no_hang() -> None:
+    class Broken(Model):
+        def ask(self, question: Question) -> Reply:
+            if len(self.questions) > 0:
+                raise ZeroDivisionError("oops")
+            return super().ask(question)
+
+    made = engine(Broken(numbered()), candidates=3)
+    assert len(list(proposals(made))) == 1
+    assert made.problems == ["total: the answer is not as agreed: ZeroDivisionError: oops"] * 2
+
+
+def test_who_stops_listening_waits_for_nobody() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    class Slow(Model):
+        def ask(self, question: Question) -> Reply:
+            if self.questions:
+                asked.set()
+                go.wait(60)
+            return super().ask(question)
+
+    coming = proposals(engine(Slow(numbered()), candidates=2))
+    next(coming)
+    assert asked.wait(10)
+    coming.close()  # type: ignore[attr-defined]
+    go.set()

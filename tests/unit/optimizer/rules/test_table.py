@@ -15,7 +15,7 @@ from perftrace.optimizer.shapes import INT, Shape
 
 ROOT = Path(__file__).parents[4]
 RULES_FOLDER = ROOT / "optimizer" / "engines" / "rules"
-PARTS = {"__init__", "evidence", "loops", "rule", "standard", "table"}  # not rules
+PARTS = {"__init__", "chains", "evidence", "loops", "rule", "standard", "table"}  # not rules
 
 INTS = ParameterFacts({"list": 3}, Shape.of("list", items=INT))
 SOURCE = """\
