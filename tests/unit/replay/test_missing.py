@@ -1,7 +1,7 @@
 """Which hot functions could have replay tests and have none."""
 
 from perftrace.model import Function, HotFunction, Kind, Share
-from perftrace.replay.emit import Suite, Test
+from perftrace.replay import emit
 from perftrace.replay.missing import missing
 
 
@@ -13,11 +13,11 @@ def hot(
     return HotFunction(function, measured, share, share, 3, 1e-6, 3, replayable, ())
 
 
-SUITE = Suite(
+SUITE = emit.Suite(
     "shop",
     "shop.py",
     "python app.py",
-    (Test("tested", "test_tested_1", "def test_tested_1():\n    pass\n"),),
+    (emit.Test("tested", "test_tested_1", "def test_tested_1():\n    pass\n"),),
     exercises=(("shop:reached", "tested"), ("app:main", "tested")),
 )
 
