@@ -6,7 +6,6 @@ the faults that a set of tests finds (Just et al. 2014, "Are mutants a valid sub
 faults in software testing?", FSE). A mistake that changes nothing can't be noticed: 100 % is rare.
 """
 
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -61,11 +60,10 @@ def mutation_score(oracle: Oracle, started: Started) -> tuple[int, int]:
     original = oracle.original
     target = recorded.target_in(original.source, original.function)
     function = original.function
-    made = list(mutants(original.source, function.qualname, function.line, alone=True))
-    random.Random(len(made)).shuffle(made)  # noqa: S311 - the same each time
+    place = (original.source, function.qualname, function.line)
     noticed = tried = 0
     end = time.monotonic() + SECONDS
-    for source in made[:MOST]:
+    for source in mutants(*place, alone=True, most=MOST):
         if time.monotonic() > end:
             break
         if started.exchange(process_id, Other(target, source)) is None:

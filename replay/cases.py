@@ -14,7 +14,7 @@ from perftrace.replay import compare, recorded, sample
 from perftrace.replay.calling import Subject
 from perftrace.replay.emit import Score, Test, write_test
 from perftrace.replay.literals import NotWritten
-from perftrace.replay.mistakes import Mutants, Weighed, weigh
+from perftrace.replay.mistakes import MOST, Mutants, Weighed, weigh
 from perftrace.replay.outcome import Behaviour
 from perftrace.replay.requests import NotReplayed, Replayed, Request
 from perftrace.replay.servers import Servers
@@ -111,7 +111,7 @@ class Drafter:
         process_id = drafted[0].seen.call.process_id
         if any(one.seen.call.process_id != process_id for one in drafted):
             return None  # of several processes: no one worker knows all of them
-        texts = self._mutants(source, function.qualname, function.line)
+        texts = self._mutants(source, function.qualname, function.line, most=MOST)
         calls = [(one.request, one.wall_ns) for one in drafted]
         target = recorded.target_in(source, function)
         return weigh(self._worker_for_mistakes(process_id), target, texts, calls)

@@ -4,10 +4,10 @@ A call that notices a mistake that no other does is worth a test (mutation adequ
 and Sayward 1978, "Hints on test data selection", IEEE Computer 11(4)).
 """
 
-import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from perftrace.replay.requests import NotReplayed, Other, Request, Target
 from perftrace.replay.session import Session
@@ -18,9 +18,20 @@ SECONDS = 20.0  # after that it is given up
 SPOILT = 6  # workers that mistakes may cost
 SLOWER, SPARE_S = 10, 0.05  # a call may take so many times what it took, and a bit
 
-# The texts that a function's file could have, each with one mistake: the file's text, the
-# function's qualified name, its first line. What stands around the function may be left out.
-type Mutants = Callable[[str, str, int], Iterable[str]]
+
+class Mutants(Protocol):
+    """Makes small mistakes in a function."""
+
+    def __call__(self, source: str, qualname: str, line: int, *, most: int) -> Iterable[str]:
+        """The texts that its file could have, each with one; what stands around may be left out.
+
+        Args:
+            source: the file's text.
+            qualname: the function's qualified name.
+            line: its first line.
+            most: so many at most, the same each time.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +53,7 @@ def weigh(
         texts: of its file, one for each mistake.
         requests: the calls, and how long each took, in nanoseconds of wall time.
     """
-    chosen = list(dict.fromkeys(texts))
-    random.Random(len(chosen)).shuffle(chosen)  # noqa: S311 - the same each time
-    chosen = chosen[:MOST]
+    chosen = list(dict.fromkeys(texts))[:MOST]
     calls = _quick(requests, len(chosen))
     if not chosen or not calls:
         return None

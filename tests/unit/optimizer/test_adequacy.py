@@ -113,3 +113,13 @@ def outer(n):
     nested = list(mutants(source, "outer.<locals>.inner", 10, alone=True))
     assert nested == list(mutants(source, "outer.<locals>.inner", 10))
     assert "class A(object)" in nested[0]
+
+
+def test_some_of_many_are_the_same_each_time() -> None:
+    source = SOURCE.format(like=[])
+    every = list(mutants(source, "C.f", 8))
+    some = list(mutants(source, "C.f", 8, most=4))
+    assert some == list(mutants(source, "C.f", 8, most=4))
+    assert len(set(some)) == 4
+    assert set(some) < set(every)
+    assert sorted(mutants(source, "C.f", 8, most=400)) == sorted(every)
