@@ -205,7 +205,8 @@ def _of(store: Store, function: Function, dice: random.Random) -> Iterator[Mutan
     made = list(texts)
     dice.shuffle(made)
     requests = [recorded.request(store, call) for call in calls]
-    ready = [(one, 100_000) for one in requests if not isinstance(one, NotReplayed)]
+    whole = [one for one in requests if not isinstance(one, NotReplayed)]
+    ready = {place: (one, 100_000) for place, one in enumerate(whole)}
     with Session(store.process(calls[0].process_id)) as session:
         for text in made[: EACH * 3]:
             target = recorded.target_in(source, function)

@@ -23,6 +23,7 @@ from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
 LARGEST = 64 * 1024  # characters of a file
+TEST_FILE = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,8 @@ class Author:
         self, function: Function, works: dict[str, _Work], sources: Sources, drafter: Drafter
     ) -> str:
         """Draft tests of a function; why there are none, if there are none."""
-        if function.qualname == "<module>":
-            return "the code of a module: runs on import"
-        if function.nested or "<" in function.qualname:
-            return "no name leads to it: defined inside a function, or a lambda"
+        if hopeless := _no_subject(function):
+            return hopeless
         located = sources.locate(Path(function.file), function.qualname, function.line)
         if located is None:
             is_class = sources.is_class(Path(function.file), function.qualname)
@@ -197,14 +196,21 @@ class Author:
         return ""
 
     def _open(self, module: str, function: Function) -> _Work:
-        source = self._folder.shown(Path(function.file))
-        suite = Suite(module, source, self._command(), style=self._style)
+        suite = Suite(module, self._source(function), self._command(), style=self._style)
         path = self._folder.path / suite.filename
         if not path.exists():
             return _Work(suite, Imports(), "", edited=False)
         parsed = self._folder.read(path)
         text = path.read_text(encoding="utf-8")
         return _Work(parsed.suite, parsed.imports, text, parsed.edited)
+
+    def _source(self, function: Function) -> str:
+        """The function's file, from the project's root; an installed one as it is imported."""
+        file = Path(function.file)
+        if file.is_relative_to(self._folder.root):
+            return self._folder.shown(file)
+        roots = import_roots([function], _main(self._store, self._run)[1])
+        return file.relative_to(*roots.values()).as_posix() if roots else file.name
 
     def _command(self) -> str:
         """What was recorded, without its arguments: they may hold anything."""
@@ -277,6 +283,17 @@ class Author:
         suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
         return Page(suite.module, path, work.before, text, len(fresh), failing)
+
+
+def _no_subject(function: Function) -> str:
+    """Why there can be no test of a function, whatever was recorded of it."""
+    if function.qualname == "<module>":
+        return "the code of a module: runs on import"
+    if TEST_FILE.fullmatch(Path(function.file).name):
+        return "part of a test itself"
+    if function.nested or "<" in function.qualname:
+        return "no name leads to it: defined inside a function, or a lambda"
+    return ""
 
 
 def _drop(work: _Work, failing: Collection[str]) -> None:

@@ -108,11 +108,14 @@ class Drafter:
         source = self._store.source_text(function)
         if not _is_text_of(source, Path(function.file)):
             return None  # the function that was recorded may not be the one that is there
-        process_id = drafted[0].seen.call.process_id
-        if any(one.seen.call.process_id != process_id for one in drafted):
-            return None  # of several processes: no one worker knows all of them
+        processes = Counter(one.seen.call.process_id for one in drafted)
+        process_id = processes.most_common(1)[0][0]  # one worker knows those of one process
         texts = self._mutants(source, function.qualname, function.line, most=MOST)
-        calls = [(one.request, one.wall_ns) for one in drafted]
+        calls = {
+            place: (one.request, one.wall_ns)
+            for place, one in enumerate(drafted)
+            if one.seen.call.process_id == process_id
+        }
         target = recorded.target_in(source, function)
         return weigh(self._worker_for_mistakes(process_id), target, texts, calls)
 

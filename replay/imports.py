@@ -13,6 +13,7 @@ TAKEN = frozenset(
     | {"logs", "warns"}
 )
 ALWAYS = frozenset({"pytest", "pytestmark", "result"}) | TAKEN | frozenset(dir(builtins))
+COLLECTED = re.compile("[Tt]est")  # names that pytest takes for tests, wherever they come from
 HELPERS = "perftrace.replay.testing"
 # Modules whose functions are known by the module's name with them.
 QUALIFIED = frozenset({"re", "operator"})
@@ -74,9 +75,10 @@ class Imports:
         if not name:
             return module
         prefix = re.sub(r"\W", "_", module.rpartition(".")[2])
-        local = name
+        local = f"_{name}" if COLLECTED.match(name) else name
         while local in ALWAYS or self.is_local(local) or keyword.iskeyword(local):
             local = f"{prefix}_{local}"
+            local = f"_{local}" if COLLECTED.match(local) else local
         return local
 
 

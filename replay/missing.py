@@ -1,6 +1,6 @@
 """Which hot functions could have replay tests and have none."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from perftrace.model import HotFunction
@@ -9,27 +9,23 @@ from perftrace.replay.emit import Suite
 WORTH = 0.01  # of the program's time: of functions with less nothing is said
 
 
-def missing(
-    suites: Iterable[Suite], ranked: Sequence[HotFunction], shown: Callable[[Path], str]
-) -> Iterator[HotFunction]:
+def missing(suites: Iterable[Suite], ranked: Sequence[HotFunction]) -> Iterator[HotFunction]:
     """The hot functions with calls to replay that no test calls, and no test is known to run.
 
     Args:
         suites: the tests that are there.
         ranked: the functions of a run.
-        shown: a file's path as the tests have it.
     """
-    tested: set[tuple[str, str]] = set()
-    exercised: set[str] = set()
+    known: set[str] = set()
     for suite in suites:
-        tested |= {(suite.source, test.qualname) for test in suite.tests}
-        exercised |= {name for name, _ in suite.exercises}
+        known |= {f"{suite.module}:{test.qualname}" for test in suite.tests}
+        known |= {name for name, _ in suite.exercises}
     for hot in ranked:
         function = hot.function
         if hot.hot.value < WORTH or not hot.replayable or function.nested:
             continue
         names = {f"{module}:{function.qualname}" for module in (function.module, _stem(hot))}
-        if (shown(Path(function.file)), function.qualname) not in tested and not names & exercised:
+        if not names & known:
             yield hot
 
 

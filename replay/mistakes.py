@@ -43,7 +43,10 @@ class Weighed:
 
 
 def weigh(
-    session: Session, target: Target, texts: Iterable[str], requests: Sequence[tuple[Request, int]]
+    session: Session,
+    target: Target,
+    texts: Iterable[str],
+    requests: Mapping[int, tuple[Request, int]],
 ) -> Weighed | None:
     """Make the mistakes one by one; None: there are none, or it takes too long.
 
@@ -51,7 +54,7 @@ def weigh(
         session: a worker that is used for nothing else.
         target: the function.
         texts: of its file, one for each mistake.
-        requests: the calls, and how long each took, in nanoseconds of wall time.
+        requests: the calls by place, and how long each took, in nanoseconds of wall time.
     """
     chosen = list(dict.fromkeys(texts))[:MOST]
     calls = _quick(requests, len(chosen))
@@ -60,11 +63,11 @@ def weigh(
     return _Trial(session, target, {place: requests[place] for place in calls}).run(chosen)
 
 
-def _quick(requests: Sequence[tuple[Request, int]], mistakes: int) -> list[int]:
+def _quick(requests: Mapping[int, tuple[Request, int]], mistakes: int) -> list[int]:
     """The places of those calls that can be made for every mistake."""
     left = CALLS_S * 1e9
     found = []
-    for place in sorted(range(len(requests)), key=lambda place: requests[place][1]):
+    for place in sorted(requests, key=lambda place: requests[place][1]):
         left -= requests[place][1] * 2 * mistakes
         if left >= 0:
             found.append(place)

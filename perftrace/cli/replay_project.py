@@ -101,4 +101,4 @@ class Project:
             return []
         names = locate.labels([row.function for row in ranked])
         suites = [parsed.suite for _, parsed in self.folder.suites()]
-        return [names[hot.function.id] for hot in missing(suites, ranked, self.folder.shown)]
+        return [names[hot.function.id] for hot in missing(suites, ranked)]

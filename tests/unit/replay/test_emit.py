@@ -552,3 +552,13 @@ def test_what_the_tests_notice_is_said_and_read_again(record: Recorder) -> None:
 
 def test_without_a_score_nothing_is_said_of_mistakes(record: Recorder) -> None:
     assert "mistakes" not in record.render(record.suite(record(record.module.settle, [2, 1])))
+
+
+def test_names_that_pytest_would_collect_get_others() -> None:
+    imports = Imports()
+    assert imports.use("shop.runner", "TestRunner") == "_TestRunner"
+    assert imports.use("shop.runner", "TestRunner.Inner") == "_TestRunner.Inner"
+    assert imports.use("shop.runner", "test_speed") == "_test_speed"
+    assert imports.use("testing", "check") == "_testing_check"
+    assert "from shop.runner import TestRunner as _TestRunner\n" in imports.render("_TestRunner")
+    assert imports.use("shop", "Contest") == "Contest"

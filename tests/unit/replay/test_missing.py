@@ -23,7 +23,7 @@ SUITE = emit.Suite(
 
 
 def names(*ranked: HotFunction) -> list[str]:
-    found = missing([SUITE], ranked, lambda path: path.name)
+    found = missing([SUITE], ranked)
     return [one.function.qualname for one in found]
 
 

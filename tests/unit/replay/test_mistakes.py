@@ -28,7 +28,7 @@ def weighed(
 ) -> Weighed | None:
     requests = [(program.request(place, *arguments), WALL_NS) for arguments in calls]
     with program.session() as session:
-        return weigh(session, program.target(place), texts, requests)
+        return weigh(session, program.target(place), texts, dict(enumerate(requests)))
 
 
 def noticed(
@@ -86,7 +86,7 @@ def test_real_mutants_of_a_method_are_tried_without_their_file(program: Program)
         for value in (3, -1, 0)
     ]
     with program.session() as session:
-        found = weigh(session, target, made, requests)
+        found = weigh(session, target, made, dict(enumerate(requests)))
     assert found is not None
     assert found.tried == len(made)
     assert len(frozenset().union(*found.noticed.values())) == len(made)
@@ -176,7 +176,8 @@ def test_long_calls_are_left_out(program: Program) -> None:
     program.write("app.py", text)
     requests = [(program.request("app.py:f", n), wall) for n, wall in ((1, 10**12), (2, 10))]
     with program.session() as session:
-        found = weigh(session, program.target("app.py:f"), [text.replace("x\n", "7\n")], requests)
+        texts = [text.replace("x\n", "7\n")]
+        found = weigh(session, program.target("app.py:f"), texts, dict(enumerate(requests)))
     assert found == Weighed(1, {1: frozenset({0})})
 
 

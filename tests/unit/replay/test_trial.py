@@ -66,3 +66,8 @@ def test_what_pytest_can_not_collect_is_said(folder: Folder) -> None:
     with pytest.raises(CannotError, match="pytest ended with code 4"):
         tried(folder, page(folder, "steady", STEADY))
     assert left(folder) == ["conftest.py"]
+
+
+def test_what_is_no_test_of_ours_is_passed_over(folder: Folder) -> None:
+    text = f"{STEADY}class TestTheirs:\n    def test_it(self):\n        raise ValueError\n"
+    assert tried(folder, page(folder, "steady", text)).failing == frozenset()
