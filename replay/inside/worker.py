@@ -236,6 +236,7 @@ class Worker:
             self._guard.loading = True
             target = request["other"]["target"]
             self.program.module_of(target["module"], target["file"])
+            gc.unfreeze()  # what a server has loaded is not found otherwise
             self._exchanged = self._two_versions(request["other"])
             versions, (other, _) = self._exchanged
             versions.use(other)

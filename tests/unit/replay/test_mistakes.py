@@ -1,5 +1,6 @@
 """Which calls notice small mistakes in a function."""
 
+import colorsys
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
@@ -8,11 +9,14 @@ from pathlib import Path
 import pytest
 from replaying import STARTS, Program, started
 
+from perftrace.model import Binding, Kind, Parameter
 from perftrace.optimizer.mutants import mutants
 from perftrace.replay import mistakes
 from perftrace.replay.inside import notice
 from perftrace.replay.mistakes import Weighed, weigh
-from perftrace.replay.requests import Noticed, NotReplayed, Other
+from perftrace.replay.requests import Noticed, NotReplayed, Other, Request, Target
+from perftrace.replay.servers import FORKS
+from perftrace.snapshot import encode
 
 WALL_NS = 100_000
 
@@ -169,6 +173,22 @@ def test_a_code_that_can_not_stand_in_its_place_is_not_tried(program: Program) -
     found = weighed(program, "app.py:f", [[1]], texts)
     assert found is not None
     assert found.tried == 1
+
+
+@pytest.mark.skipif(not FORKS, reason="there are no fork servers on this system")
+def test_functions_of_a_library_that_a_server_has_loaded_are_found(tmp_path: Path) -> None:
+    code = colorsys.rgb_to_yiq.__code__
+    target = Target(code.co_filename, "rgb_to_yiq", code.co_firstlineno, "colorsys")
+    parameters = tuple(Parameter(name, Binding.EITHER) for name in "rgb")
+    arguments = encode([0.5, 0.25, 0.125], 1000)[0]
+    request = Request(target, arguments, Kind.FUNCTION, parameters)
+    text = "def rgb_to_yiq(r, g, b):\n    return 0\n"
+    with started(Program(tmp_path), "forked") as program:
+        assert program.servers is not None
+        program.servers.learn(program.process, [("colorsys", code.co_filename)])
+        with program.session() as session:
+            found = weigh(session, target, [text], {0: (request, WALL_NS)})
+    assert found == Weighed(1, {0: frozenset({0})})
 
 
 def test_long_calls_are_left_out(program: Program) -> None:
