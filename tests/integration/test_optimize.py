@@ -204,10 +204,13 @@ def test_an_interrupt_keeps_what_is_finished(
     project: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
     number: signal.Signals,
     code: int,
 ) -> None:
     real, asked = pipeline.find, []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job may ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     def find(*arguments: Any) -> Any:
         asked.append(arguments)

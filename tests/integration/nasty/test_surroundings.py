@@ -49,6 +49,7 @@ PROGRAMS: dict[str, Program | str] = {
             "PYTHONHASHSEED": "0",
             "PYTHONOPTIMIZE": "2",
             "PYTHONPYCACHEPREFIX": "cache",
+            "PYTHONDONTWRITEBYTECODE": "1",  # perftrace's own would lie there as well
             "PYTHONIOENCODING": "latin-1",
             "PYTHONNOUSERSITE": "1",
             "LC_ALL": "C",
