@@ -247,7 +247,8 @@ class ModelEngine:
             return verdict.reason[:LONGEST]
         if self._send is not Send.SAMPLES:
             kind = "recorded" if witness.call_id is not None else "generated"
-            return f"On a {kind} call it differs at {witness.where}."
+            place, inside, _ = witness.where.partition("[")  # a key is a value too
+            return f"On a {kind} call it differs at {place}{'[…]' if inside else ''}."
         call = f"```python\n{witness.call}\n```"
         got, expected = witness.got[:LONGEST], witness.expected[:LONGEST]
         return f"{call}\n\nOn this call {witness.where} is `{got}`; it has to be `{expected}`."

@@ -125,6 +125,17 @@ def test_values_are_told_only_where_that_is_allowed() -> None:
     assert "On a recorded call it differs at result." in model.asked[-1]
 
 
+def test_keys_are_values_too() -> None:
+    model = Model(numbered())
+    made = engine(model, repairs=1)
+    coming = proposals(made)
+    keyed = Witness(7, "total([1, 2])", "result['bob@example.com'][0]", "3", "4")
+    made.told(next(coming), Rejected("differs", keyed), None)
+    next(coming)
+    assert "bob" not in model.asked[-1]
+    assert "On a recorded call it differs at result[…]." in model.asked[-1]
+
+
 def test_a_broken_rule_goes_back_in_words_and_a_slow_version_does_not() -> None:
     model = Model(numbered())
     made = engine(model, repairs=2)
