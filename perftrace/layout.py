@@ -23,6 +23,7 @@ from .naming import (  # noqa: TID252 - loaded as _perftrace.layout in the user'
     class_dict,
     class_flags,
     class_mro,
+    instance_dict,
 )
 
 globals()["__builtins__"] = dict(vars(builtins))
@@ -127,17 +128,6 @@ class Layout:
         elif len(self._known) < _GUESSES:
             self._known[len(values)] = tuple(named)
         return named
-
-
-def instance_dict(value: object) -> dict[str, object]:
-    """The `__dict__`, whatever property of that name a class puts before it."""
-    for owner in class_mro(type(value)):
-        descriptor = class_dict(owner).get("__dict__")
-        kind = type(descriptor)
-        if kind is types.GetSetDescriptorType or kind is types.MemberDescriptorType:
-            found = descriptor.__get__(value)
-            return {} if found is None else found
-    return {}
 
 
 def _guess(mro: tuple[type, ...]) -> tuple[str, ...]:

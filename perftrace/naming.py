@@ -45,12 +45,22 @@ def look_up(module: object, qualname: object) -> object:
     first, *rest = qualname.split(".")
     found = module_dict(module).get(first, MISSING)
     for part in rest:
-        if not issubclass(type(found), type):
-            return MISSING
-        found = class_dict(found).get(part, MISSING)
+        held = class_dict(found) if issubclass(type(found), type) else instance_dict(found)
+        found = held.get(part, MISSING)
     if type(found) is staticmethod or type(found) is classmethod:
         return found.__func__
     return found
+
+
+def instance_dict(value: object) -> dict[str, object]:
+    """The `__dict__`, whatever property of that name a class puts before it."""
+    for owner in class_mro(type(value)):
+        descriptor = class_dict(owner).get("__dict__")
+        kind = type(descriptor)
+        if kind is types.GetSetDescriptorType or kind is types.MemberDescriptorType:
+            found = descriptor.__get__(value)
+            return {} if found is None else found
+    return {}
 
 
 def _checked(module: object, qualname: object, value: object) -> Name | None:

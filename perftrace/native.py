@@ -232,6 +232,11 @@ BASE_VALUES: dict[naming.Name, Maker] = {
     ("collections", "defaultdict"): _attribute("default_factory"),
 }
 
+MUTABLE = frozenset(
+    {("builtins", "bytearray"), ("collections", "deque"), ("collections", "defaultdict")}
+)
+IMMUTABLE = BASE_VALUES.keys() - MUTABLE
+
 # How to read the contents of a mutable base.
 BASE_ITEMS: dict[naming.Name, Callable[[Any], list[Any]]] = {
     ("builtins", "list"): list.copy,

@@ -13,6 +13,7 @@ import types
 from _weakref import ref as weak_reference
 
 from . import adapters, naming, native  # noqa: TID252 - loaded as _perftrace.reduce in the user's program
+from .constants import Constants  # noqa: TID252
 from .layout import Layout, solid_base  # noqa: TID252
 
 TYPE_CHECKING = False
@@ -123,9 +124,13 @@ def _instance_reducer(cls: type) -> native.Reducer:
 
 def _if_importable(reducer: native.Reducer) -> native.Reducer:
     """A class without a name may get one later: a module binds it after making it."""
+    constants = Constants()
 
     def reduce_or_not(value: Any) -> native.Reduced:
         if naming.of_class(type(value)) is None:
+            name = None if naming.instance_dict(value) else constants.name(value)
+            if name is not None:
+                return ref, name
             return "an instance of a class without an importable name"
         return reducer(value)
 
@@ -250,7 +255,7 @@ _searches = 256  # how many times all modules may be searched for a bare object(
 class _InstanceReducer:
     """Reads instances of one class: inline attributes, slots, and the state of its base."""
 
-    __slots__ = ("_caches", "_items", "_layout", "_value")
+    __slots__ = ("_caches", "_constants", "_items", "_layout", "_value")
 
     def __init__(self, cls: type, base: type, name: naming.Name) -> None:
         self._layout = Layout(cls, base)
@@ -258,8 +263,14 @@ class _InstanceReducer:
         self._value = maker(base) if maker else None
         self._items = native.BASE_ITEMS.get(name)
         self._caches = adapters.cached_names(cls)
+        fixed = name in native.IMMUTABLE and self._layout.has_dict
+        self._constants = Constants() if fixed else None
 
     def __call__(self, value: Any) -> native.Reduced:
+        if self._constants is not None:
+            name = self._constants.name(value)
+            if name is not None:
+                return ref, name
         attributes = self._layout.read(value)
         if self._caches or adapters.HASH in attributes:
             attributes = self._without_caches(attributes)

@@ -13,7 +13,7 @@ import io
 import types
 
 from . import naming, native, reduce  # noqa: TID252 - loaded as _perftrace.restore in the worker
-from .layout import instance_dict, solid_base  # noqa: TID252
+from .layout import solid_base  # noqa: TID252
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _setter(cls: Any, name: str) -> Setter:
 
 
 def _set_in_dict(value: object, name: str, attribute: object) -> None:
-    instance_dict(value)[name] = attribute
+    naming.instance_dict(value)[name] = attribute
 
 
 def _plain_set(cls: type) -> bool:

@@ -23,6 +23,10 @@ from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
 LARGEST = 64 * 1024  # characters of a file
+MODULE_CODE = "the code of a module: runs on import"
+CLASS_BODY = "the body of a class: runs on import"
+TEST_ITSELF = "part of a test itself"
+NEVER = (TEST_ITSELF, MODULE_CODE, CLASS_BODY)  # there is nothing to be tested by a call
 TEST_FILE = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 
@@ -174,7 +178,7 @@ class Author:
         located = sources.locate(Path(function.file), function.qualname, function.line)
         if located is None:
             is_class = sources.is_class(Path(function.file), function.qualname)
-            return "the body of a class: runs on import" if is_class else "no longer in its file"
+            return CLASS_BODY if is_class else "no longer in its file"
         module = sources.name(function.module)
         if not all(part.isidentifier() for part in module.split(".")):
             return f"{module} is no name that can be imported"
@@ -288,9 +292,9 @@ class Author:
 def _no_subject(function: Function) -> str:
     """Why there can be no test of a function, whatever was recorded of it."""
     if function.qualname == "<module>":
-        return "the code of a module: runs on import"
+        return MODULE_CODE
     if TEST_FILE.fullmatch(Path(function.file).name):
-        return "part of a test itself"
+        return TEST_ITSELF
     if function.nested or "<" in function.qualname:
         return "no name leads to it: defined inside a function, or a lambda"
     return ""

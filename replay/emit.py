@@ -16,6 +16,8 @@ from perftrace.replay.outcome import Behaviour, write_outcome
 from perftrace.values import ListNode
 
 FORMAT = 1
+# Keeps tools off: ruff refuses a bare noqa where its rule PGH004 is on, unless that is named too.
+UNTOUCHED = "# fmt: off\n# ruff: noqa\n# ruff: noqa: PGH004\n# mypy: ignore-errors\n"
 HEADER = re.compile(r"^# perftrace: format=(\d+) .*$", re.MULTILINE)
 DIGEST = re.compile(r"(?<= sha=)[0-9a-f]{12}$", re.MULTILINE)
 OMITTED = re.compile(r" omitted=\d+ \(([^\n]*)\) sha=")
@@ -144,8 +146,7 @@ def render(suite: Suite, imports: Imports, order: Mapping[str, int]) -> str:
         " PYTEST_DONT_REWRITE\n\n"
         "Re-record after an intended change of behaviour:"
         f'  perftrace replay --update {suite.module}\n"""\n\n'
-        "# fmt: off\n# ruff: noqa\n"
-        f"{_header(suite, len(functions))}\n"
+        f"{UNTOUCHED}{_header(suite, len(functions))}\n"
         f"{first}{imported}\n{then}{body}{last}"
     )
     return DIGEST.sub(_digest(text), text, count=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perftrace.errors import CannotError
 from perftrace.replay import testing
-from perftrace.replay.emit import NotParsed, Parsed, Style, parse
+from perftrace.replay.emit import UNTOUCHED, NotParsed, Parsed, Style, parse
 
 MARK = '"""Written by perftrace: registers the marker of replay tests and finds the code they test.'
 CONFTEST = '''{mark}
@@ -17,9 +17,7 @@ CONFTEST = '''{mark}
 ROOTS: the top-level modules that the tests import, and the folder each lies in, from here.
 """
 
-# fmt: off
-# ruff: noqa
-import sys
+{untouched}import sys
 from importlib.util import {names}
 from pathlib import Path
 
@@ -118,7 +116,7 @@ class Folder:
         """Put what the tests import beside them, as it is in this perftrace."""
         source = Path(str(testing.__file__)).read_text(encoding="utf-8")
         path = self.path / BESIDE
-        fresh = f"{COPIED}# fmt: off\n# ruff: noqa\n{source}"
+        fresh = f"{COPIED}{UNTOUCHED}{source}"
         if not path.exists() or path.read_text(encoding="utf-8") != fresh:
             write(path, fresh)
 
@@ -137,6 +135,7 @@ class Folder:
         listed = "".join(f'\n    "{name}": "{place}",' for name, place in sorted(known.items()))
         fresh = CONFTEST.format(
             mark=MARK,
+            untouched=UNTOUCHED,
             names=NAMES[self.is_standalone],
             roots=f"{listed}\n" if listed else "",
             helpers=HELPERS if self.is_standalone else "",

@@ -23,7 +23,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
         frozenset({"perftrace", "errors", "model", "schema", "compress", "nodes"}),
         frozenset(
             {"snapshot", "restore", "reduce", "near", "native", "layout", "naming", "effects"}
-            | {"adapters"}
+            | {"adapters", "constants"}
         ),
     ),
     (frozenset({"config", "key", "faults", "advice"}),),
@@ -63,6 +63,7 @@ INSIDE = {
             "near",
             "native",
             "adapters",
+            "constants",
             "layout",
             "naming",
             "effects",

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from perftrace.replay.author import Coverage, Covered, Page, Reached
+from perftrace.replay.author import NEVER, Coverage, Covered, Page, Reached
 from perftrace.replay.emit import Suite, Test
 from perftrace.replay.files import Folder
 from perftrace.replay.review import Changed, Finding, Holds, Orphaned
 
 # A finding's name in documents.
 CALL_WIDTH = 70  # of a call in a list
+MOST_LISTED = 25  # functions of a kind
 SLOW_S = 1.0  # a test that takes longer is told
 STATES = {Holds: "holds", Changed: "changed", Orphaned: "orphaned"}
 
@@ -75,13 +76,22 @@ def summary(
     direct = [one for one in coverage if isinstance(one, Covered)]
     reached = [one for one in coverage if isinstance(one, Reached)]
     yield f"{len(direct)} functions have tests, {len(reached)} more are run by them"
-    for one in reached:
-        yield f"  {names[one.function.id]} via {one.via}"
-    missing = [one for one in coverage if not isinstance(one, Covered | Reached)]
+    yield from _some([f"  {names[one.function.id]} via {one.via}" for one in reached])
+    gaps = [one for one in coverage if not isinstance(one, Covered | Reached)]
+    missing = [one for one in gaps if one.reason not in NEVER]
     if missing:
         yield f"{len(missing)} have none:"
-    for gap in missing:
-        yield f"  {names[gap.function.id]}: {gap.reason}"
+    yield from _some([f"  {names[gap.function.id]}: {gap.reason}" for gap in missing])
+    never = Counter(gap.reason for gap in gaps if gap.reason in NEVER)
+    for reason in sorted(never, key=NEVER.index):
+        yield f"{never[reason]} without one: {reason}"
+
+
+def _some(lines: Sequence[str]) -> Iterator[str]:
+    """The first of them, which are the hottest, and how many more there are."""
+    yield from lines[:MOST_LISTED]
+    if len(lines) > MOST_LISTED:
+        yield f"  and {len(lines) - MOST_LISTED} more: --json lists all"
 
 
 def slow(seconds: Mapping[tuple[str, str], float]) -> Iterator[str]:

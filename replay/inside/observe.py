@@ -40,22 +40,29 @@ def main() -> None:
     for module, folder in task["roots"].items():
         if find_spec(module) is None:
             sys.path.insert(0, folder)
-    answers = {case["id"]: _answer(case, task["root"]) for case in task["cases"]}
+    ours = _places(task["root"], task["roots"])
+    answers = {case["id"]: _answer(case, ours) for case in task["cases"]}
     json.dump(answers, reply)
     reply.flush()
     os._exit(0)  # threads and exit handlers of the program have no say in the answer
 
 
-def _answer(case: dict[str, Any], root: str) -> dict[str, Any]:
+def _places(root: str, roots: dict[str, str]) -> tuple[str, ...]:
+    """What the names of the recorded code's files begin with; some may be installed packages."""
+    modules = [os.path.join(folder, module) for module, folder in roots.items()]
+    return root + os.sep, *(place + end for place in modules for end in (os.sep, ".py"))
+
+
+def _answer(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
     try:
-        return _observe(case, root)
+        return _observe(case, ours)
     except (TooBig, Unencodable) as error:
         return {"reason": str(error) or "too large a value"}
     except BaseException as error:  # noqa: BLE001 - user code: anything may come out
         return {"reason": f"{type(error).__name__}: {error}"}
 
 
-def _observe(case: dict[str, Any], root: str) -> dict[str, Any]:
+def _observe(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
     scope: dict[str, Any] = {}
     exec(compile(case["imports"], "<imports>", "exec"), scope)  # noqa: S102 - the user's own tests
     exec(compile(case["setup"], "<setup>", "exec"), scope)  # noqa: S102
@@ -63,7 +70,7 @@ def _observe(case: dict[str, Any], root: str) -> dict[str, Any]:
     call = compile(case["call"], "<call>", "eval")
     printed = io.StringIO()
     with (
-        _Watch(case["file"], case["qualname"], root) as watch,
+        _Watch(case["file"], case["qualname"], ours) as watch,
         redirect_stdout(printed),
         testing.listening() as logged,
         testing.warned() as warned,
@@ -107,13 +114,13 @@ def _run(call: Callable[[], Any], drive: str | int) -> tuple[str, Any]:
 
 
 class _Watch:
-    """The lines of one function that are run, and which of the project's functions are."""
+    """The lines of one function that are run, and which of the recorded code's functions are."""
 
-    def __init__(self, file: str, qualname: str, root: str) -> None:
+    def __init__(self, file: str, qualname: str, ours: tuple[str, ...]) -> None:
         self.lines: set[int] = set()  # counted from the function's first
         self.reached: set[tuple[str, str]] = set()
         self._target = (file, qualname)
-        self._root = root + os.sep
+        self._ours = ours
         self._watched: list[CodeType] = []
 
     def __enter__(self) -> _Watch:
@@ -134,7 +141,7 @@ class _Watch:
         sys.monitoring.free_tool_id(self._tool)
 
     def _started(self, code: CodeType, offset: int) -> Any:
-        if code.co_filename.startswith(self._root):
+        if code.co_filename.startswith(self._ours):
             name = (code.co_filename, code.co_qualname)
             self.reached.add(name)
             if name == self._target:

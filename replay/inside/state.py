@@ -19,6 +19,8 @@ from types import (
 )
 from typing import Any
 
+from ...naming import instance_dict, look_up, module_dict
+from ...native import IMMUTABLE
 from ...snapshot import TooBig, Unencodable, encode, immutable
 
 RANDOM = "random numbers"
@@ -29,7 +31,6 @@ NOT_STATE = (
     *(FunctionType, BuiltinFunctionType, ModuleType, type, staticmethod, classmethod, property),
     *(MemberDescriptorType, GetSetDescriptorType),
 )
-
 type Held = tuple[str, Any]  # "shop.COUNTS", and its value
 
 
@@ -99,8 +100,9 @@ class State:
                 if type(module) is ModuleType and self._is_ours(vars(module).get("__file__"))
             }
             self._modules = sorted(ours.values(), key=_name_of)
+        fixed = _fixed()
         for name, names in self._modules:
-            yield from _of(name, names, names.get("__name__"))
+            yield from _of(name, names, names.get("__name__"), fixed)
 
     def _is_ours(self, file: object) -> bool:
         if type(file) is not str or any(part in file for part in FOREIGN):
@@ -108,7 +110,9 @@ class State:
         return os.path.abspath(file).startswith(self._root)
 
 
-def _of(prefix: str, names: Mapping[str, Any], module: object) -> Iterator[Held]:
+def _of(
+    prefix: str, names: Mapping[str, Any], module: object, fixed: tuple[Any, ...]
+) -> Iterator[Held]:
     """What a module holds under names of its own; or a class of its own, then without a module."""
     for name, value in list(names.items()):
         place = f"{prefix}.{name}"
@@ -119,9 +123,27 @@ def _of(prefix: str, names: Mapping[str, Any], module: object) -> Iterator[Held]
         elif issubclass(type(value), type):
             held = _namespace(value)
             if module is not None and held.get("__module__") == module:
-                yield from _of(place, held, None)
+                yield from _of(place, held, None, fixed)
         elif not issubclass(type(value), NOT_STATE):
             yield place, value
+            if issubclass(type(value), fixed):
+                yield from _led_to(place, value, {id(value)})
+
+
+def _fixed() -> tuple[Any, ...]:
+    """The classes whose instances may be known by their names."""
+    return tuple(look_up(*name) for name in IMMUTABLE if module_dict(name[0]))
+
+
+def _led_to(place: str, value: Any, seen: set[int]) -> Iterator[Held]:
+    """The attributes of a constant, and of those that it leads to: it may be known by its name."""
+    held = instance_dict(value)
+    if held:
+        yield f"{place}.__dict__", held
+    for name, other in list(held.items()):
+        if type(other) is type(value) and id(other) not in seen:
+            seen.add(id(other))
+            yield from _led_to(f"{place}.{name}", other, seen)
 
 
 def _namespace(cls: type) -> Mapping[str, Any]:

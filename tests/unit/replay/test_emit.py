@@ -411,7 +411,7 @@ def test_a_file_has_the_documented_form(record: Recorder) -> None:
     assert lines[2] == (
         "Re-record after an intended change of behaviour:  perftrace replay --update shop"
     )
-    assert "# fmt: off\n# ruff: noqa\n# perftrace: format=1 functions=2 cases=3" in head
+    assert f"{emit.UNTOUCHED}# perftrace: format=1 functions=2 cases=3" in head
     assert "omitted=2 (2 over 4 KiB) sha=" in head
     assert head.endswith(
         "from decimal import Decimal\n\n"
@@ -476,6 +476,8 @@ def test_the_files_pass_pytest_and_no_formatter_touches_them(record: Recorder) -
         [sys.executable, "-m", "pytest", *strict, str(folder.path)],
         [sys.executable, "-m", "ruff", "format", "--check", str(folder.path)],
         [sys.executable, "-m", "ruff", "check", str(folder.path)],
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select=ALL", str(folder.path)],
+        [sys.executable, "-m", "mypy", "--strict", *map(str, sorted(folder.path.glob("*.py")))],
     ]
     for command in commands:
         done = subprocess.run(

@@ -27,6 +27,10 @@ class Odd:
     def __getattribute__(self, name): raise AssertionError
     def __reduce__(self): raise AssertionError
 ODD = Odd()
+class Kind(str): pass
+WORD = Kind("word")
+WORD.Verb = Kind("verb")
+WORD.Verb.parent = WORD
 def keep(item, seen=[]):
     seen.append(item)
 def tally():
@@ -69,6 +73,14 @@ ACTS: dict[str, tuple[Callable[[Any], object], dict[str, object]]] = {
     "an equal object": (
         lambda app: setattr(app, "ROWS", [1]),
         {"the object of app_of_state_again.ROWS": "another one"},
+    ),
+    "a constant's attribute": (
+        lambda app: setattr(app.WORD, "seen", 1),
+        {"WORD.__dict__": {"Verb": None, "seen": 1}},
+    ),
+    "what it leads to": (
+        lambda app: delattr(app.WORD.Verb, "parent"),
+        {"WORD.Verb.__dict__": None},
     ),
     "a new name": (lambda app: setattr(app, "NEW", 1), {"NEW": 1}),
     "a name that goes": (lambda app: delattr(app, "COUNT"), {"COUNT": None}),
