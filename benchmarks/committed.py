@@ -34,6 +34,7 @@ from suites import SUITES
 from perftrace.model import Function
 from perftrace.optimizer.mutants import mutants
 from perftrace.replay import recorded, sample
+from perftrace.replay.author import NEVER
 from perftrace.replay.mistakes import weigh
 from perftrace.replay.requests import NotReplayed
 from perftrace.replay.session import Session
@@ -173,7 +174,8 @@ def covered(bench: Bench, rows: Sequence[dict[str, object]]) -> float:
     """The share of the package's own time in functions that some test runs."""
     top = json.loads(perftrace(bench, "top", "-n", "100000", "--json").stdout)["functions"]
     tested = {one["function"] for one in rows if one["covered"] != "no"}
-    inside = [one for one in top if "<module>" not in one["function"]]
+    never = {one["function"] for one in rows if one["reason"] in NEVER}
+    inside = [one for one in top if one["function"] not in never]
     every = sum(one["self_percent"] for one in inside)
     known = sum(one["self_percent"] for one in inside if one["function"] in tested)
     return float(known / (every or 1))
