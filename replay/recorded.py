@@ -1,5 +1,7 @@
 """From the trace file to the worker: the request that makes a recorded call again."""
 
+from functools import lru_cache
+
 from perftrace.model import Call, Ending, Function, Recorded, Unrecorded
 from perftrace.replay.inside.locate import definitions
 from perftrace.replay.requests import MAX_ITEMS, NotReplayed, Request, Target
@@ -19,12 +21,17 @@ def target(store: Store, function: Function) -> Target:
 
 def target_in(source: str, function: Function) -> Target:
     """How a worker finds a function that was recorded from this source text."""
-    try:
-        lines = definitions(source, function.file).get(function.qualname, [])
-    except (SyntaxError, ValueError):  # of another Python version than ours
-        lines = []
+    lines = _definitions(source, function.file).get(function.qualname, [])
     ordinal = lines.index(function.line) if function.line in lines else 0
     return Target(function.file, function.qualname, function.line, function.module, ordinal)
+
+
+@lru_cache(maxsize=32)
+def _definitions(source: str, file: str) -> dict[str, list[int]]:
+    try:
+        return definitions(source, file)
+    except (SyntaxError, ValueError):  # of another Python version than ours
+        return {}
 
 
 def request(store: Store, call: Call) -> Request | NotReplayed:

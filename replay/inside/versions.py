@@ -50,6 +50,11 @@ class Versions:
             raise Apart("no function has its code")
         self.own: Codes = [function.__code__ for function, _ in self._found]
 
+    @property
+    def lasting(self) -> bool:
+        """Whether no call can make another function with its code: it is not defined in one."""
+        return self._depth == 1
+
     def codes(self, text: str) -> Codes:
         """The code of each in another text.
 

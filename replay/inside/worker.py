@@ -68,6 +68,7 @@ class Worker:
         self._works: list[Work] = []
         self._versions: TwoVersions | None = None
         self._exchanged: TwoVersions | None = None
+        self._found: dict[tuple[str, str, int], Versions] = {}
         self._coverage: Coverage | None = None
         self._notice: Notice | None = None
         self._apart: list[list[bytearray]] = []  # kept between the copies of the versions' code
@@ -201,7 +202,11 @@ class Worker:
 
     def _two_versions(self, other: Request) -> TwoVersions:
         file, name, ordinal = (other["target"][key] for key in ("file", "qualname", "ordinal"))
-        found = Versions(file, name, ordinal, self.program.overlay.source(file))
+        found = self._found.get((file, name, ordinal))
+        if found is None:  # to look for it among all objects takes milliseconds
+            found = Versions(file, name, ordinal, self.program.overlay.source(file))
+        if found.lasting:
+            self._found[file, name, ordinal] = found
         return found, (found.codes(other["source"]), found.own)
 
     def _shrunk(self, blobs: list[bytes], seed: int) -> list[bytes]:
