@@ -5,7 +5,7 @@
 Each package (of `suites.py`, installed as `compatibility.py` does) is recorded under its own tests,
 and replay tests are written. Then:
 
-* they pass in a clean copy, in random order and under xdist, where nothing was recorded;
+* they pass in a clean copy of the package's files, in random order and under xdist;
 * a second `--write` changes no byte; `ruff check`, `ruff format` and `black` leave them alone;
 * of the package's functions, weighted by their own time, so much is run by some test;
 * mutants are put into functions that have tests, one at a time: of those that some recorded call
@@ -34,10 +34,10 @@ from suites import SUITES
 from perftrace.model import Function
 from perftrace.optimizer.mutants import mutants
 from perftrace.replay import recorded, sample
-from perftrace.replay.author import NEVER
 from perftrace.replay.mistakes import weigh
 from perftrace.replay.requests import NotReplayed
 from perftrace.replay.session import Session
+from perftrace.replay.subjects import NEVER
 from perftrace.store import Store
 
 PACKAGES = (
@@ -49,6 +49,7 @@ TOOLS = ("pytest-randomly", "pytest-xdist", "black", "ruff")
 CALLS = 200  # of a function, asked whether they reveal a mutant
 EACH = 4  # mutants of a function
 TIMEOUT_S = 900
+NOT_COMMITTED = shutil.ignore_patterns(".perftrace", ".git", "__pycache__", ".pytest_cache")
 HEAD = (
     "| package | cases of functions | in a clean copy | again | formatters | time covered"
     " | mutants revealed | caught by the cases | by its own tests |"
@@ -135,10 +136,10 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def clean_copy(bench: Bench, replay: Path) -> str:
-    """They pass where nothing was recorded, in random order and by two workers."""
+    """They pass in a checkout where nothing was recorded, in random order and by two workers."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "tests" / "replay"
-        shutil.copytree(replay, folder)
+        folder = Path(name) / replay.relative_to(bench.tests)
+        shutil.copytree(bench.tests, name, dirs_exist_ok=True, ignore=NOT_COMMITTED)
         environment = {**_environment(), "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         results = []
         for options in (["-p", "randomly"], ["-p", "randomly", "-n", "2"]):

@@ -11,6 +11,10 @@ import builtins
 import sys
 import types
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the traced program must not import typing on our behalf
+    from typing import Any
+
 # A program may patch `builtins.len`; functions defined below keep the real one.
 globals()["__builtins__"] = dict(vars(builtins))
 
@@ -128,6 +132,20 @@ def of_constant(value: object, places: tuple[str, ...]) -> Name | None:
             if other is value and type(name) is str and _is_constant(place, name):
                 return place, name
     return None
+
+
+def of_bound(function: object, module: object) -> Name | None:
+    """The global variable, or the attribute of a class, that holds this very function."""
+    if type(module) is not str:
+        return None
+    found = of_constant(function, (module,))
+    cls: Any
+    for name, cls in () if found else tuple(module_dict(module).items()):
+        if issubclass(type(cls), type) and type(name) is str and own_module(cls) == (module,):
+            for own, held in tuple(class_dict(cls).items()):
+                if held is function and type(own) is str:
+                    return module, f"{name}.{own}"
+    return found
 
 
 def _is_constant(module: str, name: str) -> bool:

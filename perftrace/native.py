@@ -97,6 +97,16 @@ def _buffer(value: Any) -> Reduced:
     return "a closed file" if value.closed else (type(value), (), value.__getstate__())
 
 
+def _lock(value: Any) -> Reduced:
+    """A lock that nobody holds is as good as a new one."""
+    return "a lock that is held" if value.locked() else (naming.look_up(*LOCK), ())
+
+
+def _reentrant_lock(value: Any) -> Reduced:
+    held = not repr(value).startswith("<unlocked ")
+    return "a lock that is held" if held else (type(value), ())
+
+
 def _proxy(value: Any) -> Reduced:
     return type(value), (get_referents(value)[0],)
 
@@ -132,7 +142,19 @@ def _trusted(package: str, reducer: Reducer) -> Reducer:
     return reduce
 
 
+LOCK = ("_thread", "allocate_lock")
+# Iterators whose own reduction reads them without using them up, as that of generators, of
+# itertools (which warns) and of dicts and sets (which forgets what they go through) does not.
+ITERATORS = (
+    *("list_iterator", "tuple_iterator", "range_iterator", "longrange_iterator", "str_iterator"),
+    *("str_ascii_iterator", "bytes_iterator", "bytearray_iterator", "list_reverseiterator"),
+    *("enumerate", "reversed", "zip", "map", "filter"),
+)
 REDUCERS: dict[naming.Name, Reducer] = {
+    **{("builtins", name): _own for name in ITERATORS},
+    ("_thread", "lock"): _lock,
+    ("builtins", "_thread.lock"): _lock,  # before 3.13 its class has no name
+    ("_thread", "RLock"): _reentrant_lock,
     ("builtins", "complex"): _arguments("real", "imag"),
     ("builtins", "range"): _arguments("start", "stop", "step"),
     ("builtins", "slice"): _arguments("start", "stop", "step"),

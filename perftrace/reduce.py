@@ -90,6 +90,8 @@ def _reducer_of(cls: type) -> native.Reducer:
         return _reduce_class
     if issubclass(cls, types.ModuleType):
         return _reduce_module
+    if issubclass(cls, types.BuiltinFunctionType):  # methods that want to know their class, too
+        return _reduce_built_in
     reducer = _SPECIAL.get(id(cls))
     if reducer is not None:
         return reducer
@@ -171,6 +173,10 @@ def _by_name_or(reason: str) -> native.Reducer:
 
 # --- things found by name -----------------------------------------------------------------------
 
+# What was searched for, held so that ids stay theirs, and its name.
+_found: dict[int, tuple[object, naming.Name | None]] = {}
+_searches = 256  # how many times modules may be searched for a bare object() or a function
+
 
 def _reduce_class(value: Any) -> native.Reduced:
     name = naming.of_class(value)
@@ -185,8 +191,19 @@ def _reduce_module(value: Any) -> native.Reduced:
 def _reduce_function(value: Any) -> native.Reduced:
     if id(value) in _MARK_IDS:
         return NotImplemented  # type: ignore[no-any-return]  # the pickler knows what it means
-    name = naming.of_function(value)
+    name = naming.of_function(value) or _bound_name(value)
     return (ref, name) if name else "a function without an importable name"
+
+
+def _bound_name(value: Any) -> naming.Name | None:
+    """Under which name its module holds a lambda, or what another function has made."""
+    global _searches  # noqa: PLW0603 - the budget of one process
+    held, name = _found.get(id(value), (None, None))
+    if held is not value and _searches > 0 and type(value) is types.FunctionType:
+        _searches -= 1
+        name = naming.of_bound(value, value.__module__)
+        _found[id(value)] = (value, name)
+    return name
 
 
 def _reduce_built_in(value: Any) -> native.Reduced:
@@ -247,9 +264,6 @@ _SPECIAL: dict[int, native.Reducer] = {
 
 
 # --- instances ----------------------------------------------------------------------------------
-
-_found: dict[int, tuple[object, naming.Name]] = {}  # constants met, held so that ids stay theirs
-_searches = 256  # how many times all modules may be searched for a bare object()
 
 
 class _InstanceReducer:

@@ -22,10 +22,12 @@ from perftrace.nodes import (
 CUT = "…"
 _DEPTH = 6
 
+_LOCKS = {"_thread.allocate_lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
 # Functions that make a value of a type with another name.
-_MADE_BY = {
+_MADE_BY = _LOCKS | {
     "re.compile": "re.Pattern",
     "logging.getLogger": "logging.Logger",
+    "iter": "iterator",
     "numpy._core.numeric._frombuffer": "numpy.ndarray",
     "numpy._core.multiarray.scalar": "numpy.generic",
     "pandas._libs.tslibs.timestamps._unpickle_timestamp": "pandas.Timestamp",
@@ -215,10 +217,10 @@ def _reduce(writer: _Writer, node: ReduceNode) -> None:
     if name == "copyreg.__newobj__" and arguments:
         name, arguments = _constructor(arguments[0]), arguments[1:]
     elif name:
-        name = name if name in _MADE_BY else _constructor(node.function)
+        name = _LOCKS.get(name) or (name if name in _MADE_BY else _constructor(node.function))
     else:
         writer.node(node.function)
-    state: dict[str, Node] = {} if node.state is None else {"state": node.state}
+    state: dict[str, Node] = {"state": node.state} if node.state not in (None, 0) else {}
     contents: list[Node] = [ListNode(node.list_items)] if node.list_items else []
     contents += [DictNode(node.dict_items)] if node.dict_items else []
     if name == "deque" and arguments:  # ((), maxlen)

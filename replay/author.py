@@ -19,15 +19,11 @@ from perftrace.replay.mistakes import Mutants
 from perftrace.replay.observe import Bench
 from perftrace.replay.review import Changed, Finding, Holds, Reviewer
 from perftrace.replay.static import RECORDED_NAME, Sources
+from perftrace.replay.subjects import CLASS_BODY, no_subject
 from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
 LARGEST = 64 * 1024  # characters of a file
-MODULE_CODE = "the code of a module: runs on import"
-CLASS_BODY = "the body of a class: runs on import"
-TEST_ITSELF = "part of a test itself"
-NEVER = (TEST_ITSELF, MODULE_CODE, CLASS_BODY)  # there is nothing to be tested by a call
-TEST_FILE = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +169,7 @@ class Author:
         self, function: Function, works: dict[str, _Work], sources: Sources, drafter: Drafter
     ) -> str:
         """Draft tests of a function; why there are none, if there are none."""
-        if hopeless := _no_subject(function):
+        if hopeless := no_subject(function, self._folder.root):
             return hopeless
         located = sources.locate(Path(function.file), function.qualname, function.line)
         if located is None:
@@ -287,17 +283,6 @@ class Author:
         suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
         return Page(suite.module, path, work.before, text, len(fresh), failing)
-
-
-def _no_subject(function: Function) -> str:
-    """Why there can be no test of a function, whatever was recorded of it."""
-    if function.qualname == "<module>":
-        return MODULE_CODE
-    if TEST_FILE.fullmatch(Path(function.file).name):
-        return TEST_ITSELF
-    if function.nested or "<" in function.qualname:
-        return "no name leads to it: defined inside a function, or a lambda"
-    return ""
 
 
 def _drop(work: _Work, failing: Collection[str]) -> None:

@@ -156,6 +156,33 @@ def _partial(node: ReduceNode) -> Made | NotMade:
             return NotMade("a functools.partial with attributes")
 
 
+def _iterator(node: ReduceNode) -> Made | NotMade:
+    """What is left of it: what it has given already shows nowhere."""
+    match node.arguments.items, node.state:
+        case [items], None | 0:
+            return Made(node.function, [items])
+        case [ListNode() | TupleNode() as items], int(index):
+            return Made(node.function, [type(items)(items.items[index:])])
+        case [str() | bytes() as text], int(index):
+            return Made(node.function, [text[index:]])
+        case _:
+            return NotMade("an iterator that was used already")
+
+
+def _reversed(node: ReduceNode) -> Made | NotMade:
+    match node.arguments.items, node.state:
+        case [items], None:
+            return Made(node.function, [items])
+        case [ListNode() as items], int(index):
+            return Made(node.function, [ListNode(items.items[: index + 1])])
+        case _:
+            return NotMade("an iterator that was used already")
+
+
+def _threading(name: str) -> Callable[[ReduceNode], Made]:
+    return lambda _: Made(RefNode("threading", name))
+
+
 # --- numpy --------------------------------------------------------------------------------
 
 
@@ -217,6 +244,10 @@ def _nested(numbers: Sequence[Node], shape: Sequence[int]) -> Node:
 
 TYPES: dict[tuple[str, str], Callable[[ReduceNode], Made | NotMade]] = {
     ("builtins", "getattr"): _member,
+    ("builtins", "iter"): _iterator,
+    ("builtins", "reversed"): _reversed,
+    ("_thread", "allocate_lock"): _threading("Lock"),
+    ("_thread", "RLock"): _threading("RLock"),
     ("datetime", "date"): _date(3),
     ("datetime", "datetime"): _date(3),
     ("datetime", "time"): _date(1),

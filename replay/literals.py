@@ -18,6 +18,7 @@ from perftrace.values import (
     FrozenSetNode,
     InstanceNode,
     ListNode,
+    MethodNode,
     Node,
     OpaqueNode,
     ReduceNode,
@@ -181,10 +182,17 @@ class _Page:
                 return self._writer.reference(node)
             case InstanceNode():
                 return self._instance(node)
-            case ReduceNode():
-                return self._reduced(node, hint)
+            case ReduceNode() | MethodNode():
+                return self._made(node, hint)
             case _:
                 raise _Refused(_why_not(node))
+
+    def _made(self, node: ReduceNode | MethodNode, hint: str) -> Doc:
+        made = self._reduced if isinstance(node, ReduceNode) else self._method
+        return made(node, hint)  # type: ignore[arg-type]
+
+    def _method(self, node: MethodNode, hint: str) -> str:
+        return f"{flat(self._write(node.owner, hint))}.{node.name}"
 
     def _container(
         self, node: ListNode | TupleNode | SetNode | FrozenSetNode | DictNode, hint: str
@@ -246,7 +254,10 @@ class _Page:
         made = library_types.made(node)
         if isinstance(made, library_types.NotMade):
             raise _Refused(made.reason)
-        function = self._writer.reference(made.function)
+        if isinstance(made.function, MethodNode):  # of a dict, for a view of it
+            function = self._method(made.function, hint)
+        else:
+            function = self._writer.reference(made.function)
         if made.attribute:
             return f"{function}.{made.attribute}"
         values = [self._write(value, hint) for value in made.arguments]
@@ -298,7 +309,7 @@ def own_attributes(node: InstanceNode) -> dict[str, Node]:
 
 
 def _why_not(node: Node) -> str:
-    return f"{node.type_name}: {node.reason}" if isinstance(node, OpaqueNode) else "a bound method"
+    return f"{node.type_name}: {node.reason}" if isinstance(node, OpaqueNode) else type_name(node)
 
 
 def _called(node: Node, hint: str) -> str:

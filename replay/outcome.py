@@ -10,7 +10,6 @@ from perftrace.replay.layout import (
     STEP,
     WIDTH,
     Doc,
-    Group,
     flat,
     group,
     lay_out,
@@ -87,8 +86,8 @@ def write_outcome(
     if isinstance(checked, NotWritten):
         return checked
     act, after = checked
-    head = _with(contexts)
-    return f"{head}{statement(act, STEP * 2 if head else STEP)}{after}"
+    head, indent = _with(contexts)
+    return f"{head}{statement(act, indent)}{after}"
 
 
 def _said(behaviour: Behaviour, writer: Writer) -> list[Doc] | NotWritten:
@@ -198,13 +197,21 @@ def _wish(expression: str) -> str:
     return "expected" if expression == RESULT else f"{expression}_after"
 
 
-def _with(contexts: Sequence[Doc]) -> str:
+def _with(contexts: Sequence[Doc]) -> tuple[str, int]:
+    """The lines before the act, and how far it is indented.
+
+    Parentheses around several contexts would be no Python to tools that are told of one before 3.9.
+    """
     if not contexts:
-        return ""
-    line = f"{' ' * STEP}with {', '.join(map(flat, contexts))}:"
-    if len(line) > WIDTH:  # the parentheses of a with statement are not those of a tuple
-        line = " " * STEP + lay_out(Group("with (", tuple(contexts), "):"), STEP)
-    return f"{line}\n"
+        return "", STEP
+    line = f"{' ' * STEP}with {', '.join(map(flat, contexts))}:\n"
+    if len(line) - 1 <= WIDTH:
+        return line, 2 * STEP
+    lines = ""
+    for depth, context in enumerate(contexts, 1):
+        indent = depth * STEP
+        lines += f"{' ' * indent}{lay_out(prefixed('with ', context), indent, 1)}:\n"
+    return lines, STEP * (len(contexts) + 1)
 
 
 def _changed(argument: Argument) -> bool:

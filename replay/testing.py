@@ -9,6 +9,7 @@ import io
 import math
 import struct
 import warnings
+from _thread import LockType, RLock
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -41,6 +42,10 @@ CONTENTS: dict[type, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
     frozenset: (frozenset.__iter__, None),
     tuple: (tuple.__iter__, None),
 }
+# What is left of such an iterator tells all of it; a lock is held or not.
+EMPTY: tuple[Any, ...] = ([], (), range(0), range(1 << 80), "", "\N{BULLET}", b"", bytearray())
+ITERATORS = tuple(type(iter(items)) for items in EMPTY)
+LOCKS = (LockType, RLock)
 # Modules whose classes show their whole value in their repr, and reduce by code of their own.
 PLAIN = frozenset(
     {"builtins", "datetime", "decimal", "fractions", "numpy", "pathlib", "re", "uuid", "zoneinfo"}
@@ -261,7 +266,7 @@ def run(awaitable: Any) -> Any:
 
 
 def _freeze(value: Any, seen: dict[int, tuple[int, object]]) -> Part:
-    kind = type(value)
+    kind = ITERATORS[0] if type(value) in ITERATORS else type(value)
     if kind in ATOMS:
         huge = kind is int and value.bit_length() > 9999  # repr refuses these
         return Part(kind, hex(value) if huge else repr(value))
@@ -334,6 +339,10 @@ def _is_heap(cls: type) -> bool:
 
 def _reduced(value: Any) -> list[Any]:
     """What an object without visible state reduces to; its own id if it does not."""
+    if type(value) in LOCKS:
+        return [repr(value).startswith("<unlocked ")]
+    if type(value) in ITERATORS:
+        return _left(*value.__reduce__())
     registered: Any = copyreg.dispatch_table.get(type(value))
     try:
         made = registered(value) if registered else value.__reduce_ex__(4)
@@ -344,6 +353,14 @@ def _reduced(value: Any) -> list[Any]:
         if isinstance(made, str)
         else [list(part) if isinstance(part, Iterator) else part for part in made]
     )
+
+
+def _left(function: Any, arguments: Any, state: Any = None) -> list[Any]:
+    """What is left of an iterator, from its reduction."""
+    copied = function(*arguments)
+    if state is not None:
+        copied.__setstate__(state)
+    return list(copied)
 
 
 def _compare(got: Part, expected: Part, where: str) -> None:

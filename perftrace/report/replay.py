@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from perftrace.replay.author import NEVER, Coverage, Covered, Page, Reached
+from perftrace.replay.author import Coverage, Covered, Page, Reached
 from perftrace.replay.emit import Suite, Test
 from perftrace.replay.files import Folder
 from perftrace.replay.review import Changed, Finding, Holds, Orphaned
+from perftrace.replay.subjects import NEVER
 
 # A finding's name in documents.
 CALL_WIDTH = 70  # of a call in a list

@@ -5,7 +5,6 @@ import importlib
 import io
 import pathlib
 import pickle
-import threading
 from typing import Any
 
 import pytest
@@ -59,14 +58,14 @@ TOUCHES = [
 
 @pytest.mark.parametrize("touch", TOUCHES)
 def test_touching_a_placeholder_says_that_it_was_not_recorded(touch: Any) -> None:
-    placeholder = restored(threading.Lock())
+    placeholder = restored(memoryview(b"a"))
     assert type(placeholder) is Placeholder
-    with pytest.raises(Unreplayable, match=r"a _thread.lock was used .*: a lock"):
+    with pytest.raises(Unreplayable, match=r"a memoryview was used .*: its state"):
         touch(placeholder)
 
 
 def test_a_placeholder_may_be_passed_on_and_is_written_as_seen() -> None:
-    first, second = restored([threading.Lock(), threading.Lock()])
+    first, second = restored([memoryview(b"a"), memoryview(b"a")])
     node = read(encode([second, {"k": second}, first], CAP)[0])
     assert isinstance(node, ListNode)
     assert isinstance(node.items[0], OpaqueNode)
@@ -76,11 +75,11 @@ def test_a_placeholder_may_be_passed_on_and_is_written_as_seen() -> None:
 
 def test_the_same_placeholder_is_the_same_and_another_is_not() -> None:
     def replay(index: int) -> Any:
-        return read(encode([restored([threading.Lock(), threading.Lock()])[index], None], CAP)[0])
+        return read(encode([restored([memoryview(b"a"), memoryview(b"a")])[index], None], CAP)[0])
 
     assert compare(replay(0), replay(0)) == Same()
     assert isinstance(compare(replay(0), replay(1)), Different)
 
 
 def test_a_method_of_a_placeholder_is_a_placeholder() -> None:
-    assert type(restored([threading.Lock().acquire])[0]) is Placeholder
+    assert type(restored([memoryview(b"a").release])[0]) is Placeholder

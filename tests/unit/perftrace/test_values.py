@@ -119,7 +119,7 @@ def test_one_object_is_one_node() -> None:
 
 
 def test_marks_become_nodes() -> None:
-    node = nodes([Item("a", 2), Basket([1]), Item, "x".join, threading.Lock()])
+    node = nodes([Item("a", 2), Basket([1]), Item, "x".join, memoryview(b"a")])
     assert isinstance(node, ListNode)
     item, basket, cls, bound, lock = node.items
     assert isinstance(item, InstanceNode)
@@ -136,8 +136,8 @@ def test_marks_become_nodes() -> None:
     assert (bound.owner, bound.name) == ("x", "join")
     assert isinstance(lock, OpaqueNode)
     assert (lock.type_name, lock.reason, lock.number, lock.seen) == (
-        "_thread.lock",
-        "a lock",
+        "memoryview",
+        "its state is kept in C, out of reach",
         0,
         False,
     )
@@ -236,7 +236,15 @@ SEEDS = [
         [1, 2.5, "text", b"bytes", None, True, 10**30, {"a": [1, (2, 3)]}, {1, 2}, frozenset({3})],
         [Item("a"), Item("b"), Basket([Item("c")]), Color.RED, Pair(1, [2])],
         [decimal.Decimal("1.5"), collections.deque([1], 2), collections.Counter("aab"), len],
-        [ValueError("a", [1]), threading.Lock(), "x".join, bytearray(b"ab"), re.compile("a")],
+        [
+            ValueError("a", [1]),
+            memoryview(b"a"),
+            threading.Lock(),
+            iter([1]),
+            "x".join,
+            bytearray(b"ab"),
+            re.compile("a"),
+        ],
     )
 ]
 
@@ -290,7 +298,8 @@ def test_values_with_parts_moved_never_crash_it(
         (len, "len"),
         (sys, "sys"),
         (math.sin, "math.sin"),
-        (threading.Lock(), "<_thread.lock: a lock>"),
+        (memoryview(b"a"), "<memoryview: its state is kept in C, out of reach>"),
+        (threading.Lock(), "threading.Lock()"),
     ],
 )
 def test_values_are_shown_as_people_write_them(value: object, text: str) -> None:
@@ -348,7 +357,9 @@ def test_cycles_are_shown_as_dots() -> None:
         ([].append, "method"),
         (len, "reference"),
         (sys, "module"),
-        (threading.Lock(), "_thread.lock"),
+        (memoryview(b"a"), "memoryview"),
+        (threading.Lock(), "threading.Lock"),
+        (iter([1]), "iterator"),
     ],
 )
 def test_the_types_name_is_told(value: object, name: str) -> None:

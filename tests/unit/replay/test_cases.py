@@ -189,7 +189,7 @@ def test_values_that_are_missing_or_unfit_are_counted_by_reason(
     trace.put(trace.value([1]), Unrecorded("larger than 8 KB"))
     trace.put(trace.value([1]), trace.value([1, [None]]), Ending.UNKNOWN)
     trace.add("x" * 20_000, 1)
-    trace.add(iter([1]), 1)
+    trace.add((i for i in [1]), 1)
     trace.add({"password": "x"}, {"password": "x"})
     trace.add("x" * 5000, "x" * 10_000)
     drafts = draft(lambda x, seed: replayed(x if isinstance(x, dict) else x * 2))

@@ -114,6 +114,10 @@ def batches(values, size):
         yield values[start : start + size]
 
 
+def refuse(values):
+    raise KeyError(values[0])
+
+
 def failing(values):
     yield from values
     raise KeyError("end")
@@ -342,6 +346,22 @@ def test_generators_are_driven_as_far_as_they_were(record: Recorder) -> None:
     assert record.text(shop.opened, 4) == "check(list(opened.__wrapped__(4)), [4])"
 
 
+def test_long_contexts_stand_in_each_other(record: Recorder) -> None:
+    """Older Pythons, and tools that are told of one, know no parentheses around several."""
+    refuse = record.module.refuse
+    short, long = (
+        test.text
+        for test in (record(refuse, ["A"]), record(refuse, ["A" * 60]))
+        if isinstance(test, emit.Test)
+    )
+    assert '    with unchanged(values=values), raises(KeyError, "A"):\n' in short
+    assert long.endswith(
+        "    with unchanged(values=values):\n"
+        f'        with raises(KeyError, "{"A" * 60}"):\n'
+        "            refuse(values)\n"
+    )
+
+
 def test_coroutines_and_asynchronous_generators_are_run(record: Recorder) -> None:
     assert record.text(record.module.fetch, 2) == "check(run(fetch(2)), 4)"
     assert record.text(record.module.ticks, 2) == "check(run(ticks(2)), [0, 1])"
@@ -464,6 +484,7 @@ def test_the_files_pass_pytest_and_no_formatter_touches_them(record: Recorder) -
         record(shop.settle, [2, 1]),
         record(shop.quote, (shop.Item("A" * 70, shop.Decimal("1.5")),) * 2, "EU", 0),
         record(shop.failing, (1,)),
+        record(shop.refuse, ["A" * 60]),
         record(shop.fetch, 2),
         record(shop.Basket.add, shop.Basket("me"), shop.Item("a", 1), 2),
     )

@@ -3,16 +3,9 @@
 from pathlib import Path
 
 from perftrace.model import Function, Kind
-from perftrace.replay.author import (
-    CLASS_BODY,
-    MODULE_CODE,
-    TEST_ITSELF,
-    Coverage,
-    Covered,
-    Reached,
-    Uncovered,
-)
+from perftrace.replay.author import Coverage, Covered, Reached, Uncovered
 from perftrace.replay.files import Folder
+from perftrace.replay.subjects import CLASS_BODY, MODULE_CODE, TEST_ITSELF
 from perftrace.report import replay
 
 
