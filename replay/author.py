@@ -24,6 +24,7 @@ from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
 LARGEST = 64 * 1024  # characters of a file
+WIDER = 4  # times as large values in the one test of a function that can't have another
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Author:
         bench = Bench(self._run.python, self._folder.root, roots)
         sources = Sources(bench.path(), *main)
         settings = self._settings
-        reviewer = Reviewer(bench, sources, settings.max_value_bytes, settings.tolerance)
+        reviewer = Reviewer(bench, sources, settings.max_value_bytes * WIDER, settings.tolerance)
         works: dict[str, _Work] = {}
         with Drafter(self._store, self._run, self._mutants) as drafter:
             for function in functions:
@@ -189,6 +190,8 @@ class Author:
         # As many as for a file that is not there yet: another number would choose other calls,
         # and a second time would add to the first.
         drafts = drafter.draft(subject, self._settings.max_cases)
+        if not drafts.tests and any(reason.startswith("over ") for reason in drafts.left):
+            drafts = drafter.draft(replace(subject, cap=subject.cap * WIDER), 1)
         work.drafts += [test for test in drafts.tests if test.name not in known]
         work.drafted[function.qualname] = drafts
         for reason, count in drafts.left.items():

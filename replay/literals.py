@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from perftrace import secret
 from perftrace.replay import library_types
+from perftrace.replay.construction import Construction
 from perftrace.replay.imports import ALWAYS, Imports
 from perftrace.replay.layout import Doc, flat, group, prefixed, statement
 from perftrace.replay.sharing import Sharing, TooDeep
@@ -125,6 +126,14 @@ class Writer:
             return names if whole else None
         return names if node.base is None and {*names} == {*node.attributes} else None
 
+    def construction(self, node: InstanceNode) -> Construction | None:
+        """The call that makes exactly this instance of a class with an `__init__` of its own."""
+        cls = node.cls
+        if not isinstance(cls, RefNode) or node.base is not None or node.items is not None:
+            return None
+        made = self._sources.construction(cls.module, cls.qualname)
+        return made if made is not None and made.fits(node.attributes) else None
+
     def _is_taken(self, name: str) -> bool:
         used = name in self._taken or name in ALWAYS or keyword.iskeyword(name)
         return used or self._imports.is_local(name)
@@ -144,8 +153,7 @@ class _Page:
             self._slot(slot)
 
     def _slot(self, slot: Slot) -> None:
-        if secret.named(slot.name):
-            _refuse_text(slot.node, slot.name)
+        _refuse_secret(slot.node, slot.name)
         value = self._write(slot.node, slot.name)
         if slot.bind and value != slot.name:
             name = self._writer.name(slot.name)
@@ -158,7 +166,7 @@ class _Page:
     def _write(self, node: Node, hint: str) -> Doc:
         if id(node) in self._names:
             return self._names[id(node)]
-        if not self._sharing.is_shared(node):
+        if not self._is_shared(node):
             return self._literal(node, hint)
         if id(node) not in self._sharing.cyclic:
             value = self._literal(node, hint)
@@ -169,6 +177,9 @@ class _Page:
             self._late.append((name, node))
         self.statements.append(statement(prefixed(f"{name} = ", value)))
         return name
+
+    def _is_shared(self, node: Node) -> bool:
+        return self._sharing.is_shared(node)
 
     def _literal(self, node: Node, hint: str) -> Doc:
         match node:
@@ -217,15 +228,13 @@ class _Page:
     def _pairs(self, items: Iterable[tuple[Node, Node]], hint: str) -> Iterable[Doc]:
         for key, value in items:
             named = key if isinstance(key, str) else hint
-            if secret.named(named):
-                _refuse_text(value, named)
+            _refuse_secret(value, named)
             yield prefixed(f"{flat(self._write(key, 'key'))}: ", self._write(value, named))
 
     def _keywords(self, attributes: Iterable[tuple[str, Node]]) -> Iterable[Doc]:
         odd: list[Doc] = []
         for name, value in attributes:
-            if secret.named(name):
-                _refuse_text(value, name)
+            _refuse_secret(value, name)
             written = self._write(value, name)
             if name.isidentifier() and not keyword.iskeyword(name):
                 yield prefixed(f"{name}=", written)
@@ -242,6 +251,10 @@ class _Page:
             if isinstance(node.base, TupleNode):
                 values = node.base.items
             return group(f"{cls}(", self._keywords(zip(fields, values, strict=True)), ")")
+        made = self._writer.construction(node)
+        if made is not None and not any(map(self._is_shared, map(node.attributes.get, made.fixed))):
+            given = [(name, node.attributes[kept]) for name, kept in made.parameters.items()]
+            return group(f"{cls}(", self._keywords(given), ")")
         attributes = own_attributes(node)
         base = node.base if node.items is None else node.items
         is_builtin = isinstance(node.cls, RefNode) and node.cls.module == "builtins"
@@ -324,19 +337,10 @@ def _singular(hint: str) -> str:
     return hint[:-1] if len(hint) > 3 and hint.endswith("s") and not hint.endswith("ss") else hint
 
 
-def _refuse_text(node: Node, name: str) -> None:
+def _refuse_secret(node: Node, name: str) -> None:
     """Refuse a text, also inside containers, that stands under a name of secrets."""
-    match node:
-        case str() | bytes() if node:
-            raise _Refused(f"{name} looks like a secret")
-        case ListNode() | TupleNode() | SetNode() | FrozenSetNode():
-            for item in node.items:
-                _refuse_text(item, name)
-        case DictNode():
-            for _, value in node.items:
-                _refuse_text(value, name)
-        case _:
-            pass
+    if secret.named(name) and secret.STANDARD.find(ListNode([node]), (name,)) == name:
+        raise _Refused(f"{name} looks like a secret")
 
 
 def _atom(value: bool | int | float | str | bytes | None) -> str:  # noqa: FBT001 - any atom

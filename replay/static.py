@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perftrace.model import Kind
+from perftrace.replay.construction import Construction, construction
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -113,6 +114,13 @@ class Sources:
         file = self.file(module)
         tree = self.tree(file) if file else None
         return _fields(tree, qualname) if tree else None
+
+    def construction(self, module: str, qualname: str) -> Construction | None:
+        """How a call makes an instance of a class that only keeps what it is given."""
+        file = self.file(module)
+        tree = self.tree(file) if file else None
+        found = _find(tree.body, qualname) if tree else None
+        return construction(found) if isinstance(found, ast.ClassDef) else None
 
 
 def _functions(body: Sequence[ast.stmt], owner: str) -> Iterator[tuple[str, Definition]]:

@@ -369,7 +369,7 @@ def test_coroutines_and_asynchronous_generators_are_run(record: Recorder) -> Non
 
 def test_methods_are_called_in_the_way_that_reaches_them(record: Recorder) -> None:
     shop = record.module
-    basket, own = shop.Basket, 'self = restore(Basket, items=[], owner="me")'
+    basket, own = shop.Basket, 'self = Basket(owner="me")'
     special = 'self = restore(Special, items=[], owner="me")'
     total = basket.__dict__["total"]
     calls: list[tuple[str, str, str]] = [

@@ -380,7 +380,7 @@ def test_what_has_no_source_says_why() -> None:
     [
         {"password": "hunter2"},
         {"X-Api-Key": ["abc"]},
-        testing.restore(Plain, userToken="abc"),
+        testing.restore(Plain, userToken="abc123def456ghi789"),
         "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
         {"id": "9b74c9897bac770ffc029102a200c5de9b74c9897bac770f"},
     ],
@@ -390,7 +390,11 @@ def test_what_looks_like_a_secret_is_not_written(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{"tokens": 3}, {"passenger": "Ann"}, "the quick brown fox jumps", "a" * 64]
+    "value",
+    [
+        *({"tokens": 3}, {"passenger": "Ann"}, "the quick brown fox jumps", "a" * 64),
+        *({"token": "plus"}, {"tokens": ["a b", "(", "12345678901234567890"]}),
+    ],
 )
 def test_what_only_resembles_a_secret_is_written(value: object) -> None:
     assert isinstance(write(value), Written)
