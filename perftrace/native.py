@@ -277,4 +277,15 @@ _STATELESS = (("builtins", "object"), ("types", "SimpleNamespace"), ("datetime",
 def base_names() -> dict[int, naming.Name]:
     """The readable base classes that are loaded, by the class's id."""
     names = (*BASE_VALUES, *BASE_ITEMS, *_STATELESS)
-    return {id(naming.look_up(*name)): name for name in names if naming.module_dict(name[0])}
+    return {id(_original(name)): name for name in names if naming.module_dict(name[0])}
+
+
+def _original(name: naming.Name) -> object:
+    """The class of this name; a program may have put one made from it in its place."""
+    found = naming.look_up(*name)
+    wanted = ".".join(name).removeprefix("builtins.")
+    if issubclass(type(found), type):
+        for base in naming.class_mro(found):
+            if naming.text(base) == wanted:
+                return base
+    return found

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 
 from perftrace.config import Settings
@@ -224,11 +225,14 @@ class Author:
         return f"python {name}" if self._run.form == "script" else name
 
     def _choose(self, work: _Work) -> None:
-        """Add the drafts that hold, and tell more than the tests that are there."""
+        """Add the drafts that hold, and tell more than the tests that are there.
+
+        The first of each function before the second of any: the file may get full.
+        """
         chosen = list(work.suite.tests)
         first = {test.qualname for test in work.drafts} - {test.qualname for test in chosen}
         size = sum(len(test.text) for test in chosen)
-        for test in work.drafts:
+        for test in in_turns(work.drafts):
             finding = work.findings[test.name]
             mine = [other for other in chosen if other.qualname == test.qualname]
             if not isinstance(finding, Holds):
@@ -286,6 +290,16 @@ class Author:
         suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
         return Page(suite.module, path, work.before, text, len(fresh), failing)
+
+
+def in_turns(tests: Sequence[Test]) -> list[Test]:
+    """The first of each function, then the second of each, and so on."""
+    seen: Counter[str] = Counter()
+    places = []
+    for test in tests:
+        places.append(seen[test.qualname])
+        seen[test.qualname] += 1
+    return [test for _, test in sorted(zip(places, tests, strict=True), key=itemgetter(0))]
 
 
 def _drop(work: _Work, failing: Collection[str]) -> None:

@@ -9,7 +9,7 @@ MODULE_CODE = "the code of a module: runs on import"
 CLASS_BODY = "the body of a class: runs on import"
 TEST_ITSELF = "part of a test itself"
 NEVER = (TEST_ITSELF, MODULE_CODE, CLASS_BODY)  # there is nothing to be tested by a call
-TEST_FILE = re.compile(r"(test_.*|.*_test|conftest)\.py")
+TEST_FILE = re.compile(r"(test_.*|.*_tests?|tests?|conftest)\.py")
 TEST_FOLDERS = frozenset({"test", "tests"})
 
 

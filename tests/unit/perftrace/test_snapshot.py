@@ -376,6 +376,17 @@ def test_what_is_not_plain_data_is_named(value: object, text: str) -> None:
     assert shown(value) == text
 
 
+class Frozen(datetime.datetime):
+    """As tools that stop the clock put in the place of `datetime.datetime`."""
+
+
+def test_a_class_may_stand_in_the_place_of_the_one_it_is_made_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(datetime, "datetime", Frozen)
+    assert shown(Frozen(2020, 1, 2)).startswith("Frozen(<datetime.datetime: ")
+
+
 def test_standard_streams_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(sys, "stdout", stream)

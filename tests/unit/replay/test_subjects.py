@@ -24,6 +24,8 @@ ROOT = Path("/work/test/shop")  # a folder above the project may be called anyth
             "no name leads to it: defined inside a function, or a lambda",
         ),
         ("/work/test/shop/test_till.py", "test_till", "test_total", "part of a test itself"),
+        ("/work/test/shop/tests.py", "tests", "TestTill.test_total", "part of a test itself"),
+        ("/work/test/shop/latests.py", "latests", "total", ""),
         ("/work/test/shop/tests/conftest.py", "conftest", "till", "part of a test itself"),
         ("/work/test/shop/tests/util.py", "util", "make", "part of a test itself"),
         ("/lib/site-packages/till/tests/util.py", "till.tests.util", "f", "part of a test itself"),
