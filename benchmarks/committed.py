@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compatibility import ENTRY, Bench, _environment, _ok, set_up
-from suites import SUITES
+from suites import ALSO, SUITES
 
 from perftrace.model import Function
 from perftrace.optimizer.mutants import mutants
@@ -41,8 +41,8 @@ from perftrace.replay.subjects import NEVER
 from perftrace.store import Store
 
 PACKAGES = (
-    *("sqlparse", "tomlkit", "jinja2", "more-itertools"),
-    *("pyparsing", "click", "werkzeug", "attrs"),
+    *("sqlparse", "tomlkit", "packaging", "textdistance"),
+    *("cssselect", "humanize", "tabulate", "jsonpatch"),
 )
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "replay-tests.md"
 TOOLS = ("pytest-randomly", "pytest-xdist", "black", "ruff")
@@ -78,7 +78,7 @@ def main() -> int:
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="perftrace-committed-"))).absolute()
     rows = []
     for name in options.names or PACKAGES:
-        suite = next(one for one in SUITES if one.name == name)
+        suite = next(one for one in (*SUITES, *ALSO) if one.name == name)
         bench = set_up(folder, suite, str(Path(options.python).absolute()))
         _ok([bench.python, "-m", "pip", "install", "-q", *TOOLS])
         rows.append(row(bench, options.mutants))

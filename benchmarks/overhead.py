@@ -29,13 +29,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from peers import PEERS, PLAIN, Tool, perftrace
+from peers import FIRST_STARTS, PEERS, PLAIN, Tool, perftrace
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "overhead.md"
 MOST_S = 20  # CPU time of a peer's run
 MORE, SETTLED = 3, 1.01  # times as many rounds at most; where the two least are so near, no more
-OURS = (perftrace("2%"), perftrace("1%"), perftrace("2%", "--no-sample"))
+OURS = (FIRST_STARTS, perftrace("2%"), perftrace("1%"), perftrace("2%", "--no-sample"))
 # Modules are compiled once, as they are for whoever has them installed.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 SUITE = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs"]

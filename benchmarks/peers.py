@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HUNTER = """import hunter, runpy, sys
-log = open({log!r}, "w")
-hunter.trace(stdlib=False, action=hunter.CallPrinter(stream=log, force_colors=False))
+RUN = """
+import runpy, sys
 sys.argv[:] = sys.argv[1:]
 if sys.argv[0] == "-m":
     sys.argv[:] = sys.argv[1:]
@@ -19,6 +18,18 @@ if sys.argv[0] == "-m":
 else:
     sys.path[0] = sys.argv[0].rpartition("/")[0]
     runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+HUNTER = """
+import hunter
+log = open({log!r}, "w")
+hunter.trace(stdlib=False, action=hunter.CallPrinter(stream=log, force_colors=False))
+"""
+# To know which functions there are is the least that any tool does.
+STARTS = """
+from sys import monitoring
+monitoring.use_tool_id(3, "starts")
+monitoring.register_callback(3, monitoring.events.PY_START, lambda *_: monitoring.DISABLE)
+monitoring.set_events(3, monitoring.events.PY_START)
 """
 
 type Command = Callable[[Path, list[str]], list[str]]  # from a scratch folder and the arguments
@@ -56,7 +67,11 @@ def _py_spy(scratch: Path, arguments: list[str]) -> list[str]:
 
 
 def _hunter(scratch: Path, arguments: list[str]) -> list[str]:
-    return [sys.executable, "-c", HUNTER.format(log=f"{scratch}/hunter"), *arguments]
+    return [sys.executable, "-c", HUNTER.format(log=f"{scratch}/hunter") + RUN, *arguments]
+
+
+def _starts(_: Path, arguments: list[str]) -> list[str]:
+    return [sys.executable, "-c", STARTS + RUN, *arguments]
 
 
 def perftrace(share: str, *more: str) -> Tool:
@@ -72,6 +87,7 @@ def perftrace(share: str, *more: str) -> Tool:
 
 
 PLAIN = Tool("plain", lambda _, arguments: [sys.executable, *arguments], peer=False)
+FIRST_STARTS = Tool("first starts alone", _starts, peer=False)
 VIZ = ("viztracer", "-o", "{scratch}/viz.json", "--quiet")
 PEERS = (
     Tool("cProfile", _module("cProfile", "-o", "{scratch}/profile")),

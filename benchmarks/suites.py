@@ -194,3 +194,13 @@ SUITES = (
         hide=("coverage",),
     ),
 )
+
+# Packages that work on data, whose replay tests `committed.py` looks at besides some of the above.
+ALSO = (
+    Suite("packaging", "26.3", "versions, markers", needs=("hypothesis", "pretend", "tomli_w")),
+    Suite("textdistance", "4.6.3", "algorithms on texts", needs=("hypothesis", "numpy")),
+    Suite("cssselect", "1.6.0", "a parser and a compiler", needs=("lxml",)),
+    Suite("humanize", "4.17.0", "numbers and dates as text", needs=("freezegun",)),
+    Suite("tabulate", "0.10.0", "tables as text", tests=("test",)),
+    Suite("jsonpatch", "1.47", "nested containers", tests=("tests.py",)),
+)
