@@ -12,7 +12,7 @@ import io
 import json
 import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib.util import find_spec
 
 from ...snapshot import TooBig, Unencodable, encode
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+CAN_FORK = sys.platform == "linux"
 CAP = 1 << 20  # bytes of an encoded value
 HELPERS = "perftrace.replay.testing"
 
@@ -41,10 +42,37 @@ def main() -> None:
         if find_spec(module) is None:
             sys.path.insert(0, folder)
     ours = _places(task["root"], task["roots"])
-    answers = {case["id"]: _answer(case, ours) for case in task["cases"]}
+    for imports in dict.fromkeys(case["imports"] for case in task["cases"]):
+        _load(imports)
+    answer = _apart if CAN_FORK else _answer
+    answers = {case["id"]: answer(case, ours) for case in task["cases"]}
     json.dump(answers, reply)
     reply.flush()
     os._exit(0)  # threads and exit handlers of the program have no say in the answer
+
+
+def _load(imports: str) -> None:
+    """Import what cases need before processes are forked for them.
+
+    What can't be imported fails again in each case that needs it, which then says why.
+    """
+    with suppress(BaseException):
+        exec(compile(imports, "<imports>", "exec"), {})  # noqa: S102 - the user's own tests
+
+
+def _apart(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
+    """The answer of a process of its own: what one case does to the program, no other sees."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        with os.fdopen(writing, "w", encoding="utf-8") as reply:
+            json.dump(_answer(case, ours), reply)
+        os._exit(0)  # threads and exit handlers of the program have no say in the answer
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as reply:
+        text = reply.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return json.loads(text) if text and not code else {"reason": f"it ends Python with code {code}"}
 
 
 def _places(root: str, roots: dict[str, str]) -> tuple[str, ...]:

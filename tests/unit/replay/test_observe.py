@@ -3,7 +3,10 @@
 import sys
 from pathlib import Path
 
-from perftrace.replay.observe import Bench, Observed, Script
+import pytest
+
+from perftrace import values
+from perftrace.replay.observe import Bench, NotObserved, Observed, Script
 
 
 def test_functions_of_an_installed_package_are_seen_too(tmp_path: Path) -> None:
@@ -31,3 +34,26 @@ def test_functions_of_an_installed_package_are_seen_too(tmp_path: Path) -> None:
     assert isinstance(observed, Observed), observed
     assert observed.reached == {(str(file), "total"), (str(file), "_one")}  # not what is not ours
     assert observed.lines == {1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process for each case is forked")
+def test_no_case_sees_what_another_does(tmp_path: Path) -> None:
+    (tmp_path / "till.py").write_text(
+        "import os\n"
+        "SEEN = []\n"
+        "def see(n):\n    SEEN.append(n)\n    return list(SEEN)\n"
+        "def leave():\n    os._exit(3)\n"
+    )
+
+    def script(name: str, call: str) -> Script:
+        file = str(tmp_path / "till.py")
+        return Script(name, "from till import leave, see", "", call, (), "call", file, "see")
+
+    scripts = [script("one", "see(1)"), script("gone", "leave()"), script("two", "see(2)")]
+    found = Bench(Path(sys.executable), tmp_path, {"till": tmp_path}).observe(scripts)
+    assert found["gone"] == NotObserved("it ends Python with code 3")
+    one, two = found["one"], found["two"]
+    assert isinstance(one, Observed)
+    assert isinstance(two, Observed)
+    assert values.show(one.payload) == "[1]"
+    assert values.show(two.payload) == "[2]"
