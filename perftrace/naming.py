@@ -27,6 +27,7 @@ class_dict = type.__dict__["__dict__"].__get__
 class_mro = type.__dict__["__mro__"].__get__
 class_base = type.__dict__["__base__"].__get__
 class_flags = type.__dict__["__flags__"].__get__
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _class_name = type.__dict__["__name__"].__get__
 _class_qualname = type.__dict__["__qualname__"].__get__
 _class_module = type.__dict__["__module__"].__get__
@@ -82,7 +83,16 @@ def of_class(cls: type) -> Name | None:
         module = _class_module(cls)
     except AttributeError:  # its dictionary has no `__module__`
         return None
-    return _checked(module, _class_qualname(cls), cls) or _of_builtin(cls)
+    qualname = _class_qualname(cls)
+    return _checked(module, qualname, cls) or _of_builtin(cls) or _replaced(module, qualname, cls)
+
+
+def _replaced(module: object, qualname: str, cls: type) -> Name | None:
+    """The name of a class written in C, where a program put one made from it in its place."""
+    found: Any = look_up(module, qualname)
+    if class_flags(cls) & _HEAP or not issubclass(type(found), type) or type(module) is not str:
+        return None
+    return (module, qualname) if any(base is cls for base in class_mro(found)) else None
 
 
 def _of_builtin(cls: type) -> Name | None:

@@ -173,9 +173,9 @@ def _by_name_or(reason: str) -> native.Reducer:
 
 # --- things found by name -----------------------------------------------------------------------
 
-# What was searched for, held so that ids stay theirs, and its name.
-_found: dict[int, tuple[object, naming.Name | None]] = {}
-_searches = 256  # how many times modules may be searched for a bare object() or a function
+_found: dict[int, tuple[object, naming.Name]] = {}  # held so that ids stay theirs
+_searches = 256  # how many times all modules may be searched for a bare object()
+_function_searches = 256  # and one module for a function
 
 
 def _reduce_class(value: Any) -> native.Reduced:
@@ -197,11 +197,15 @@ def _reduce_function(value: Any) -> native.Reduced:
 
 def _bound_name(value: Any) -> naming.Name | None:
     """Under which name its module holds a lambda, or what another function has made."""
-    global _searches  # noqa: PLW0603 - the budget of one process
+    global _function_searches  # noqa: PLW0603 - the budget of one process
     held, name = _found.get(id(value), (None, None))
-    if held is not value and _searches > 0 and type(value) is types.FunctionType:
-        _searches -= 1
-        name = naming.of_bound(value, value.__module__)
+    if held is value:
+        return name
+    if _function_searches <= 0 or type(value) is not types.FunctionType:
+        return None
+    _function_searches -= 1
+    name = naming.of_bound(value, value.__module__)
+    if name:  # what has no name is not held: it would never be freed
         _found[id(value)] = (value, name)
     return name
 

@@ -1,6 +1,7 @@
 """Holds replay tests against the code as it is now: which still hold, what others would say."""
 
 import ast
+import re
 import textwrap
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -90,10 +91,15 @@ class Reviewer:
         runs = [self.bench.observe(scripts, hash_seed=seed) for seed in SEEDS]
         for test, subject, steps, _ in ready:
             findings = [_finding(test, subject, steps, run[test.name]) for run in runs]
-            found[test.name] = _agreed(findings)
-            if test.name in fresh and isinstance(found[test.name], Holds):
-                said = [self._with_all_said(test, subject, steps, run) for run in runs]
-                found[test.name] = _agreed(said) if said[0] == said[1] else found[test.name]
+            if test.name in fresh:
+                findings = [
+                    _renamed(test, finding, run[test.name])
+                    for finding, run in zip(findings, runs, strict=True)
+                ]
+            found[test.name] = held = _agreed(findings)
+            if test.name in fresh and isinstance(held, Holds):
+                said = [self._with_all_said(held.test, subject, steps, run) for run in runs]
+                found[test.name] = _agreed(said) if said[0] == said[1] else held
         return found
 
     def _with_all_said(
@@ -139,6 +145,24 @@ def _finding(
     if fresh.text != test.text:
         return Changed(fresh)
     return Holds(test, observed.lines, observed.reached)
+
+
+def _renamed(test: Test, finding: Finding, observed: Observed | NotObserved) -> Finding:
+    """A new test that only has other names for its variables now: others were imported since."""
+    if not (isinstance(finding, Changed) and isinstance(observed, Observed)):
+        return finding
+    if _by_order(test) != _by_order(finding.test):
+        return finding
+    return Holds(finding.test, observed.lines, observed.reached)
+
+
+def _by_order(test: Test) -> str:
+    """Its text with the variables named by the order in which they are made."""
+    nodes = ast.walk(ast.parse(test.text))
+    stores = [one for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+    stores.sort(key=lambda one: (one.lineno, one.col_offset))
+    names = {one.id: f"_{place}" for place, one in enumerate(stores)}
+    return re.sub(r"\b[^\W\d]\w*", lambda found: names.get(found[0], found[0]), test.text)
 
 
 def spoken(test: Test) -> frozenset[str]:

@@ -384,7 +384,15 @@ def test_a_class_may_stand_in_the_place_of_the_one_it_is_made_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(datetime, "datetime", Frozen)
-    assert shown(Frozen(2020, 1, 2)).startswith("Frozen(<datetime.datetime: ")
+    assert shown(Frozen(2020, 1, 2)) == "Frozen(datetime(2020, 1, 2, 0, 0, 0, 0))"
+
+
+def test_a_function_that_nobody_else_holds_is_freed() -> None:
+    function: Any = nested()
+    freed = weakref.ref(function)
+    encode([function], CAP)
+    del function
+    assert freed() is None
 
 
 def test_standard_streams_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,15 @@ def batches(values, size):
         yield values[start : start + size]
 
 
+def twice(name):
+    made = Item(name, 1)
+    return [made, made]
+
+
+def item(name):
+    return name
+
+
 def refuse(values):
     raise KeyError(values[0])
 
@@ -557,6 +566,24 @@ def test_a_review_tells_what_still_holds_and_what_does_not(record: Recorder) -> 
     assert isinstance(unimportable, Unclear)
     assert "cannot import name 'Item'" in unimportable.reason
     assert isinstance(found[names["quote"].name], Holds)
+
+
+def test_a_new_test_may_get_other_variables_when_more_is_imported(record: Recorder) -> None:
+    shop = record.module
+    first = record(shop.twice, "a")
+    second = record(shop.item, "a")  # which is imported, under the name of the first's variable
+    suite = record.suite(first, second)
+    first = suite.tests[0]
+    assert "    item = Item(" in first.text
+    found = reviewer(record).review(suite, record.imports, suite.tests, {first.name})
+    held = found[first.name]
+    assert isinstance(held, Holds)
+    assert "    item_2 = Item(" in held.test.text
+    written = reviewer(record).review(suite, record.imports, suite.tests)
+    assert isinstance(written[first.name], Changed)
+    record.file.write_text(SHOP.replace("made = Item(name, 1)", "made = Item(name, 2)"))
+    found = reviewer(record).review(suite, record.imports, suite.tests, {first.name})
+    assert isinstance(found[first.name], Changed)
 
 
 def test_what_the_tests_notice_is_said_and_read_again(record: Recorder) -> None:
