@@ -19,6 +19,7 @@ import argparse
 import json
 import platform
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,7 @@ TOOLS = ("pytest-randomly", "pytest-xdist", "black", "ruff")
 CALLS = 200  # of a function, asked whether they reveal a mutant
 EACH = 4  # mutants of a function
 TIMEOUT_S = 900
+MEMORY = 4 << 30  # bytes
 NOT_COMMITTED = shutil.ignore_patterns(".perftrace", ".git", "__pycache__", ".pytest_cache")
 HEAD = (
     "| package | cases of functions | in a clean copy | again | formatters | time covered"
@@ -219,6 +221,11 @@ def _of(store: Store, function: Function, dice: random.Random) -> Iterator[Mutan
                 yield Mutant(file, function.module, function.qualname, text)
 
 
+def _bound() -> None:
+    """A mistake may be one that fills the memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
 def fails(bench: Bench, mutant: Mutant, tests: Sequence[str]) -> bool:
     """Whether tests fail with the mutant in its file."""
     source = mutant.file.read_text()
@@ -231,6 +238,7 @@ def fails(bench: Bench, mutant: Mutant, tests: Sequence[str]) -> bool:
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,
+            preexec_fn=_bound,
         )
     except subprocess.TimeoutExpired:
         return True

@@ -16,6 +16,7 @@ import os
 import platform
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,8 @@ FUNCTION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 PASSED = re.compile(r"(\d+) passed")
 TIMEOUT_S = 900
+TESTS_S = 120  # for a tool's tests
+MEMORY = 4 << 30  # bytes
 HEAD = (
     "| tool | files | size | text only | name the folder | tests | pass | pass in a clone"
     " | mistakes noticed |"
@@ -137,7 +140,9 @@ def row(tool: Tool, folder: Path, mistaken: Sequence[tuple[str, str]]) -> str:
         added = [project / line for line in commit(project) if "tests/" in line]
         if not added:
             return f"| {tool.name} | 0 | | | | 0 | | | 0 of {len(mistaken)} |"
-        places = sorted({str(path.relative_to(project)) for path in added if path.suffix == ".py"})
+        places = sorted(
+            {str(path.relative_to(project)) for path in added if path.match("test_*.py")}
+        )
         passed, failed = tests(python, project, places)
         clone = Path(name) / "elsewhere"
         run(["git", "clone", "-q", str(project), str(clone)], project)
@@ -179,17 +184,26 @@ def commit(project: Path) -> list[str]:
 
 def tests(python: Path, project: Path, places: Sequence[str]) -> tuple[int, frozenset[str]]:
     """How many tests pass, and which do not."""
-    done = subprocess.run(
-        [str(python), "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", *places],
-        cwd=project,
-        env={**os.environ, "CODEFLASH_TRACER_DISABLE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(python), "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", *places],
+            cwd=project,
+            env={**os.environ, "CODEFLASH_TRACER_DISABLE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=TESTS_S,
+            check=False,
+            preexec_fn=_bound,
+        )
+    except subprocess.TimeoutExpired:
+        return 0, frozenset({"they do not end"})
     passed = PASSED.search(done.stdout)
     return int(passed[1]) if passed else 0, frozenset(FAILED.findall(done.stdout))
+
+
+def _bound() -> None:
+    """A mistake may be one that fills the memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def notices(
