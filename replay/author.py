@@ -13,6 +13,7 @@ from perftrace.locate import setting_of
 from perftrace.model import Function, Run
 from perftrace.replay.calling import Subject
 from perftrace.replay.cases import Drafter, Drafts
+from perftrace.replay.committed import Checkout
 from perftrace.replay.emit import Score, Style, Suite, Test, render
 from perftrace.replay.files import Folder
 from perftrace.replay.imports import Imports
@@ -140,7 +141,8 @@ class Author:
         settings = self._settings
         reviewer = Reviewer(bench, sources, settings.max_value_bytes * WIDER, settings.tolerance)
         works: dict[str, _Work] = {}
-        with Drafter(self._store, self._run, self._mutants) as drafter:
+        checkout = Checkout(self._folder.root)
+        with Drafter(self._store, self._run, self._mutants, checkout) as drafter:
             for function in functions:
                 self._reasons[function.id] = self._draft(function, works, sources, drafter)
         for work in works.values():

@@ -12,6 +12,7 @@ from typing import Self
 from perftrace.model import Call, Ending, Outcome, Recorded, Run
 from perftrace.replay import compare, recorded, sample
 from perftrace.replay.calling import Subject
+from perftrace.replay.committed import Checkout
 from perftrace.replay.emit import Score, Test, write_test
 from perftrace.replay.literals import NotWritten
 from perftrace.replay.mistakes import MOST, Mutants, Weighed, weigh
@@ -57,8 +58,15 @@ class _Drafted:
 class Drafter:
     """Turns recorded calls into tests (context manager: it holds worker processes)."""
 
-    def __init__(self, store: Store, run: Run, mutants: Mutants | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: Run,
+        mutants: Mutants | None = None,
+        checkout: Checkout | None = None,
+    ) -> None:
         """With mutants, the calls are chosen by what they notice of them."""
+        self._checkout = checkout
         self._store = store
         self._run = run
         self._mutants = mutants
@@ -132,6 +140,8 @@ class Drafter:
         alike: dict[bytes, list[Call]] = {}
         for call in self._store.calls(subject.function, run=self._run):
             reason = _unusable(call, subject.cap)
+            if not reason and self._checkout is not None:
+                reason = self._checkout.lacks(call)
             if reason:
                 left[reason] += 1
             elif isinstance(call.arguments, Recorded):

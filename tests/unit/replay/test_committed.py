@@ -1,0 +1,43 @@
+"""Calls that read what a checkout does not have."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from perftrace.effects import CLOCK, LISTED, READ
+from perftrace.model import Call, Effect, Ending, Function, Kind, Outcome, Unrecorded
+from perftrace.replay.committed import Checkout
+
+
+def call(*effects: tuple[str, object]) -> Call:
+    function = Function(1, "app.py", "f", 1, "app", Kind.FUNCTION, ())
+    noted = tuple(Effect(kind, str(detail), 1) for kind, detail in effects)
+    outcome = Outcome(Ending.RETURNED, Unrecorded(""))
+    return Call(1, function, 1, 1, None, Unrecorded(""), outcome, 0, 1, effects=noted)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("data/\n*.db\n")
+    return tmp_path
+
+
+def test_what_git_ignores_may_not_be_read(project: Path) -> None:
+    checkout = Checkout(project)
+    read = call((CLOCK, ""), (READ, project / "data" / "a.csv"))
+    assert checkout.lacks(read) == "reads data/a.csv; git ignores that"
+    assert checkout.lacks(call((LISTED, project / "data"))) == "reads data; git ignores that"
+    assert checkout.lacks(call((READ, project / "deep" / "x.db"))).startswith("reads deep/x.db;")
+
+
+def test_what_is_there_for_all_may_be_read(project: Path) -> None:
+    checkout = Checkout(project)
+    assert checkout.lacks(call((READ, project / "app.toml"), (READ, "/etc/hosts"))) == ""
+    assert checkout.lacks(call((READ, ""), (CLOCK, "data/x"))) == ""
+
+
+def test_without_a_repository_nothing_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("data/\n")
+    assert Checkout(tmp_path).lacks(call((READ, tmp_path / "data" / "a.csv"))) == ""
