@@ -21,6 +21,7 @@ def call(*effects: tuple[str, object]) -> Call:
 def project(tmp_path: Path) -> Path:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text("data/\n*.db\n")
+    (tmp_path / "data").mkdir()
     return tmp_path
 
 
