@@ -26,6 +26,7 @@ from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
 LARGEST = 64 * 1024  # characters of a file
+TOO_LARGE = re.compile(r"over [\d.]+ KiB")
 WIDER = 4  # times as large values in the one test of a function that can't have another
 
 
@@ -193,7 +194,7 @@ class Author:
         # As many as for a file that is not there yet: another number would choose other calls,
         # and a second time would add to the first.
         drafts = drafter.draft(subject, self._settings.max_cases)
-        if not drafts.tests and any(reason.startswith("over ") for reason in drafts.left):
+        if not drafts.tests and any(TOO_LARGE.match(reason) for reason in drafts.left):
             drafts = drafter.draft(replace(subject, cap=subject.cap * WIDER), 1)
         work.drafts += [test for test in drafts.tests if test.name not in known]
         work.drafted[function.qualname] = drafts

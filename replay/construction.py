@@ -15,6 +15,7 @@ from perftrace.values import DictNode, ListNode, Node, SetNode
 OTHER_WAYS = frozenset({"__new__", "__setattr__", "__getattribute__", "__init_subclass__"})
 type Fixed = str | bytes | int | float | type | None  # an atom, or the type of an empty container
 EMPTY: Mapping[type, type] = {list: ListNode, dict: DictNode, set: SetNode}
+EMPTY_NAMES = {kind.__name__: kind for kind in EMPTY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def construction(node: ast.ClassDef) -> Construction | None:
 def _kept(init: ast.FunctionDef, taken: frozenset[str]) -> Construction | None:
     arguments = init.args
     if arguments.posonlyargs or arguments.vararg or arguments.kwarg or not arguments.args:
+        return None
+    if EMPTY_NAMES.keys() & {one.arg for one in (*arguments.args, *arguments.kwonlyargs)}:
         return None
     me, *names = (one.arg for one in (*arguments.args, *arguments.kwonlyargs))
     parameters: dict[str, str] = {}
@@ -90,8 +93,8 @@ def _fixed(value: ast.expr | None) -> Fixed | EllipsisType:
             return list
         case ast.Dict(keys=[]):
             return dict
-        case ast.Call(func=ast.Name(id="list" | "dict" | "set" as name), args=[], keywords=[]):
-            return {"list": list, "dict": dict, "set": set}[name]
+        case ast.Call(func=ast.Name(id=name), args=[], keywords=[]) if name in EMPTY_NAMES:
+            return EMPTY_NAMES[name]
         case _:
             return ...
 

@@ -339,8 +339,24 @@ def _singular(hint: str) -> str:
 
 def _refuse_secret(node: Node, name: str) -> None:
     """Refuse a text, also inside containers, that stands under a name of secrets."""
-    if secret.named(name) and secret.STANDARD.find(ListNode([node]), (name,)) == name:
+    weight = secret.STANDARD.weight(name)
+    if weight and any(weight > 1 or secret.might_be(text) for text in _texts(node)):
         raise _Refused(f"{name} looks like a secret")
+
+
+def _texts(node: Node) -> Iterable[str]:
+    """The texts in a value and in the containers in it."""
+    match node:
+        case str() | bytes() if node:
+            yield node if isinstance(node, str) else node.decode("latin-1")
+        case ListNode() | TupleNode() | SetNode() | FrozenSetNode():
+            for item in node.items:
+                yield from _texts(item)
+        case DictNode():
+            for _, value in node.items:
+                yield from _texts(value)
+        case _:
+            pass
 
 
 def _atom(value: bool | int | float | str | bytes | None) -> str:  # noqa: FBT001 - any atom

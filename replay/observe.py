@@ -3,8 +3,10 @@
 import base64
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -109,23 +111,35 @@ class Bench:
         return {script.id: _answer(answers.get(script.id)) for script in scripts}
 
     def _run(self, arguments: Sequence[str], text: str, hash_seed: int) -> str:
+        environment = {**os.environ, **ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)}
         try:
-            done = subprocess.run(
+            with subprocess.Popen(
                 [str(self.python), *arguments],
-                input=text,
-                capture_output=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
                 cwd=self.root,
-                env={**os.environ, **ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)},
-                timeout=TIMEOUT_S,
-                check=False,
-            )
+                env=environment,
+                start_new_session=True,
+            ) as process:
+                try:
+                    shown, errors = process.communicate(text, TIMEOUT_S)
+                finally:
+                    _end(process.pid)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise _cannot(self.python, str(error)) from error
-        if done.returncode or not done.stdout:
-            last = done.stderr.strip().rpartition("\n")[2]
-            raise _cannot(self.python, f"it ended with code {done.returncode} ({last})")
-        return done.stdout
+        if process.returncode or not shown:
+            last = errors.strip().rpartition("\n")[2]
+            raise _cannot(self.python, f"it ended with code {process.returncode} ({last})")
+        return shown
+
+
+def _end(leader: int) -> None:
+    """End a session with all its processes: a case may have left some."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _cannot(python: Path, why: str) -> CannotError:

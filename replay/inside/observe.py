@@ -11,9 +11,12 @@ import base64
 import io
 import json
 import os
+import signal
 import sys
 from contextlib import redirect_stdout, suppress
 from importlib.util import find_spec
+from select import select
+from time import monotonic
 
 from ...snapshot import TooBig, Unencodable, encode
 from .. import testing
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 CAN_FORK = sys.platform == "linux"
+CASE_S = 60
 CAP = 1 << 20  # bytes of an encoded value
 HELPERS = "perftrace.replay.testing"
 
@@ -69,10 +73,27 @@ def _apart(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
             json.dump(_answer(case, ours), reply)
         os._exit(0)  # threads and exit handlers of the program have no say in the answer
     os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as reply:
-        text = reply.read()
+    data = _read(reading)
+    if data is None:
+        os.kill(child, signal.SIGKILL)
+    os.close(reading)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return json.loads(text) if text and not code else {"reason": f"it ends Python with code {code}"}
+    if data is None:
+        return {"reason": f"it does not end within {CASE_S} s"}
+    return json.loads(data) if data and not code else {"reason": f"it ends Python with code {code}"}
+
+
+def _read(pipe: int) -> bytes | None:
+    """All that comes through a pipe until it is closed; None: it stays open for too long."""
+    parts: list[bytes] = []
+    end = monotonic() + CASE_S
+    while (left := end - monotonic()) > 0:
+        if select([pipe], [], [], left)[0]:
+            part = os.read(pipe, 1 << 16)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+    return None
 
 
 def _places(root: str, roots: dict[str, str]) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ def test_an_object_fits_where_a_call_would_make_it(changes: dict[str, Node], fit
         "def __init__(self, a): pass",
         "def __init__(self, a): self.__a = a",
         "def __init__(self, *a): self.a = a",
+        "def __init__(self, list): self.a = list; self.b = list()",
         "def __init__(self, a, /): self.a = a",
         "def __init__(self, a): other.a = a",
         "def __init__(self, a):\n    if a: self.a = a",

@@ -380,6 +380,7 @@ def test_what_has_no_source_says_why() -> None:
     [
         {"password": "hunter2"},
         {"X-Api-Key": ["abc"]},
+        {"password": {"old": ("abc",)}},
         testing.restore(Plain, userToken="abc123def456ghi789"),
         "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
         {"id": "9b74c9897bac770ffc029102a200c5de9b74c9897bac770f"},

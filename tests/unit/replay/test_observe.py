@@ -1,11 +1,13 @@
 """What is seen while the call of a replay test is made."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from perftrace import values
+from perftrace.replay.inside import observe
 from perftrace.replay.observe import Bench, NotObserved, Observed, Script
 
 
@@ -57,3 +59,14 @@ def test_no_case_sees_what_another_does(tmp_path: Path) -> None:
     assert isinstance(two, Observed)
     assert values.show(one.payload) == "[1]"
     assert values.show(two.payload) == "[2]"
+
+
+def test_an_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe, other = os.pipe()
+    monkeypatch.setattr(observe, "CASE_S", 0)
+    assert observe._read(pipe) is None
+    monkeypatch.undo()
+    os.write(other, b"ab")
+    os.close(other)
+    assert observe._read(pipe) == b"ab"
+    os.close(pipe)
