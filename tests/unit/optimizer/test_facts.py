@@ -101,7 +101,7 @@ def test_calls_without_a_gap_are_enough_where_there_are_some() -> None:
     store = Blobs()
     gap, whole = store.call(((i for i in [1]), 3)), store.call(([1], 3))
     assert gather(store, F, [gap, whole, gap]).parameters["xs"].types == {"list": 1}
-    assert gather(store, F, [gap]).parameters["xs"].types == {"list_iterator": 1}
+    assert gather(store, F, [gap]).parameters["xs"].types == {"generator": 1}
 
 
 def test_arguments_may_be_nested_deeply() -> None:

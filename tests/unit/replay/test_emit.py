@@ -581,12 +581,8 @@ def test_a_new_test_may_get_other_variables_when_more_is_imported(record: Record
     assert "    item_2 = Item(" in held.test.text
     written = reviewer(record).review(suite, record.imports, suite.tests)
     assert isinstance(written[first.name], Changed)
-    record.file.write_text(
-        SHOP.replace(
-            "made = Item(name, 1)",
-            "made = Item(name, 1000)  # longer: byte code of the same second is told by the size",
-        )
-    )
+    longer = "made = Item(name, 1000)"  # byte code of the same second is told by the size
+    record.file.write_text(SHOP.replace("made = Item(name, 1)", longer))
     found = reviewer(record).review(suite, record.imports, suite.tests, {first.name})
     assert isinstance(found[first.name], Changed)
 
