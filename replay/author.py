@@ -82,7 +82,15 @@ class _Work:
     drafts: list[Test] = field(default_factory=list)
     drafted: dict[str, Drafts] = field(default_factory=dict)  # by the function's qualified name
     findings: Mapping[str, Finding] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)  # names of new tests that failed when tried
     left: dict[str, Counter[str]] = field(default_factory=dict)  # qualname -> reason -> calls
+
+    def start_again(self) -> None:
+        """Forget what was chosen of the drafts."""
+        names = {test.name for test in self.drafts}
+        kept = tuple(test for test in self.suite.tests if test.name not in names)
+        self.suite = replace(self.suite, tests=kept)
+        self.left = {name: Counter(drafts.left) for name, drafts in self.drafted.items()}
 
     def leave(self, qualname: str, reason: str, count: int = 1) -> None:
         """Count calls that got no test."""
@@ -152,9 +160,13 @@ class Author:
             work.findings = reviewer.review(work.suite, work.imports, tests, fresh)
             self._choose(work)
         pages, coverage = self._pages(functions, works, sources)
-        if failing := self._trial(pages, self.roots(pages, functions)):
-            for work in works.values():
-                _drop(work, {name for module, name in failing if module == work.suite.module})
+        tried: set[str] = set()
+        while new := [page for page in pages if page.text not in tried]:
+            tried |= {page.text for page in new}
+            for module, name in self._trial(new, self.roots(new, functions)):
+                works[module].refused.add(name)
+            for page in new:
+                self._choose(works[page.module])
             pages, coverage = self._pages(functions, works, sources)
         return pages, coverage
 
@@ -198,8 +210,6 @@ class Author:
             drafts = drafter.draft(replace(subject, cap=subject.cap * WIDER), 1)
         work.drafts += [test for test in drafts.tests if test.name not in known]
         work.drafted[function.qualname] = drafts
-        for reason, count in drafts.left.items():
-            work.leave(function.qualname, reason, count)
         return ""
 
     def _open(self, module: str, function: Function) -> _Work:
@@ -230,15 +240,19 @@ class Author:
     def _choose(self, work: _Work) -> None:
         """Add the drafts that hold, and tell more than the tests that are there.
 
-        The first of each function before the second of any: the file may get full.
+        The first of each function before the second of any: the file may get full. One that
+        fails when it is tried leaves room for others.
         """
+        work.start_again()
         chosen = list(work.suite.tests)
         first = {test.qualname for test in work.drafts} - {test.qualname for test in chosen}
         size = sum(len(test.text) for test in chosen)
         for test in in_turns(work.drafts):
             finding = work.findings[test.name]
             mine = [other for other in chosen if other.qualname == test.qualname]
-            if not isinstance(finding, Holds):
+            if test.name in work.refused:
+                work.leave(test.qualname, "as a test it does not pass each time")
+            elif not isinstance(finding, Holds):
                 work.leave(test.qualname, f"as a test {_reason(finding)}")
             elif len(mine) >= self._settings.max_cases:
                 continue
@@ -303,16 +317,6 @@ def in_turns(tests: Sequence[Test]) -> list[Test]:
         places.append(seen[test.qualname])
         seen[test.qualname] += 1
     return [test for _, test in sorted(zip(places, tests, strict=True), key=itemgetter(0))]
-
-
-def _drop(work: _Work, failing: Collection[str]) -> None:
-    """Leave out new tests that do not pass each time."""
-    fresh = {test.name for test in work.drafts} & set(failing)
-    for test in work.suite.tests:
-        if test.name in fresh:
-            work.leave(test.qualname, "as a test it does not pass each time")
-    kept = tuple(test for test in work.suite.tests if test.name not in fresh)
-    work.suite = replace(work.suite, tests=kept)
 
 
 def order(sources: Sources, module: str) -> dict[str, int]:

@@ -270,7 +270,9 @@ def _freeze(value: Any, seen: dict[int, tuple[int, object]]) -> Part:
     if kind in ATOMS:
         huge = kind is int and value.bit_length() > 9999  # repr refuses these
         return Part(kind, hex(value) if huge else repr(value))
-    if kind is object or issubclass(kind, BY_IDENTITY):
+    built_in = issubclass(kind, BuiltinFunctionType)  # a bound one is made when it is asked for
+    bound = built_in and type(value.__self__) not in (ModuleType, type(None))
+    if kind is object or (issubclass(kind, BY_IDENTITY) and not bound):
         name = f"{kind.__name__}.{value._name_}" if issubclass(kind, Enum) else ""
         return Part(kind, name or getattr(value, "__qualname__", "object"), id(value))
     if id(value) in seen:

@@ -1,6 +1,7 @@
 """The helpers that emitted replay tests import."""
 
 import logging
+import re
 import subprocess
 import sys
 import warnings
@@ -105,6 +106,10 @@ SHARED = [1]
         (Decimal("1.0"), Decimal("1.00"), "result: Decimal('1.0'), recorded Decimal('1.00')"),
         ([1, 2], [1, 3], "result[1]: 2, recorded 3"),
         ([1], [1, 2], "result: [1], recorded [1, 2]"),
+        ([1].index, [2].index, "result[0][0]: 1, recorded 2"),
+        ([1].index, [1].count, "result[1]: 'index', recorded 'count'"),
+        (re.compile("a").match, re.compile("b").match, "result[0]: re.compile('a'), recorded"),
+        (len, abs, "result: len, recorded abs"),
         ((1,), [1], "result: (1), recorded [1]"),
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}, "result key 0: 'a', recorded 'b'"),
         ({1, 2}, {1, 3}, "result[1]: 2, recorded 3"),
@@ -133,6 +138,9 @@ def test_a_difference_is_found_and_named(got: object, expected: object, message:
         lambda: [Decimal("1")] * 2,
         lambda: {"b": 1, "a": {3, 1, 2}},
         lambda: Item("a", Path("x")),
+        lambda: [1].index,
+        lambda: re.compile("a").match,
+        lambda: (len, dict.fromkeys),
         lambda: Liar([1]),
         lambda: [SHARED, SHARED],
         lambda: CYCLE,
