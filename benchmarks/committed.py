@@ -215,7 +215,7 @@ def _of(store: Store, function: Function, dice: random.Random) -> Iterator[Mutan
     with Session(store.process(calls[0].process_id)) as session:
         for text in made[: EACH * 3]:
             target = recorded.target_in(source, function)
-            weighed = weigh(session, target, [text], ready)
+            weighed = weigh([session], target, [text], ready)
             if weighed is not None and any(weighed.noticed.values()):
                 file = Path(function.file)
                 yield Mutant(file, function.module, function.qualname, text)

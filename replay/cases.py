@@ -25,6 +25,7 @@ from perftrace.store import Store
 from perftrace.values import BadValue, ListNode, Node, read
 
 SEEDS = (0, 1, 2)  # of hashes: a call is made again under each, in a process of its own
+WEIGHERS = 2  # workers that mistakes are tried in
 TRIED = 3  # candidates for each test there may be: some will turn out not to be usable
 
 
@@ -71,7 +72,7 @@ class Drafter:
         self._run = run
         self._mutants = mutants
         self._sessions: dict[int, list[Session]] = {}
-        self._mistaken: dict[int, Session] = {}  # apart: a mistake may spoil what comes after
+        self._mistaken: dict[int, list[Session]] = {}  # apart: a mistake may spoil what follows
         self._open = ExitStack()
         self._servers = self._open.enter_context(Servers())  # nothing is started yet
 
@@ -125,14 +126,18 @@ class Drafter:
             if one.seen.call.process_id == process_id
         }
         target = recorded.target_in(source, function)
-        return weigh(self._worker_for_mistakes(process_id), target, texts, calls)
+        return weigh(self._workers_for_mistakes(process_id), target, texts, calls)
 
-    def _worker_for_mistakes(self, process_id: int) -> Session:
+    def _workers_for_mistakes(self, process_id: int) -> list[Session]:
         if process_id not in self._mistaken:
             process = self._store.process(process_id)
             self._servers.learn(process, self._sessions[process_id][0].modules())
-            session = Session(process, hash_seed=SEEDS[0], servers=self._servers)
-            self._mistaken[process_id] = self._open.enter_context(session)
+            self._mistaken[process_id] = [
+                self._open.enter_context(
+                    Session(process, hash_seed=SEEDS[0], servers=self._servers)
+                )
+                for _ in range(WEIGHERS)
+            ]
         return self._mistaken[process_id]
 
     def _usable(self, subject: Subject, left: Counter[str]) -> list[Call]:
@@ -173,8 +178,9 @@ class Drafter:
             return NotWritten(request.reason)
         expected = self._read(call.outcome)
         replies: list[Replayed] = []
-        for session in self._workers(call):
-            reply = session.call(request, lines=not replies)
+        sessions = self._workers(call)
+        waiting = [session.ask(request, lines=session is sessions[0]) for session in sessions]
+        for session, reply in zip(sessions, [wait() for wait in waiting], strict=True):
             if isinstance(reply, NotReplayed):
                 return NotWritten(reply.reason)
             if not _is_same(call, expected, reply, session):

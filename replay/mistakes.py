@@ -5,7 +5,9 @@ and Sayward 1978, "Hints on test data selection", IEEE Computer 11(4)).
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +17,7 @@ from perftrace.replay.session import Session
 MOST = 60  # mistakes in a function
 CALLS_S = 1.0  # about what all calls may take, for all mistakes; longer ones are not made
 SECONDS = 20.0  # after that it is given up
-SPOILT = 6  # workers that mistakes may cost
+SPOILT = 3  # workers that mistakes may cost, of each session
 SLOWER, SPARE_S = 10, 0.05  # a call may take so many times what it took, and a bit
 
 
@@ -43,7 +45,7 @@ class Weighed:
 
 
 def weigh(
-    session: Session,
+    sessions: Sequence[Session],
     target: Target,
     texts: Iterable[str],
     requests: Mapping[int, tuple[Request, int]],
@@ -51,7 +53,7 @@ def weigh(
     """Make the mistakes one by one; None: there are none, or it takes too long.
 
     Args:
-        session: a worker that is used for nothing else.
+        sessions: workers that are used for nothing else; each tries its part of the mistakes.
         target: the function.
         texts: of its file, one for each mistake.
         requests: the calls by place, and how long each took, in nanoseconds of wall time.
@@ -60,7 +62,22 @@ def weigh(
     calls = _quick(requests, len(chosen))
     if not chosen or not calls:
         return None
-    return _Trial(session, target, {place: requests[place] for place in calls}).run(chosen)
+    wanted = {place: requests[place] for place in calls}
+    count = len(sessions)
+    parts = [dict(list(enumerate(chosen))[place::count]) for place in range(count)]
+    with ThreadPoolExecutor(count) as pool:  # each waits for its worker
+        trials = [_Trial(session, target, wanted) for session in sessions]
+        found = list(pool.map(_Trial.run, trials, parts))
+    return _together([one for one in found if one is not None]) if all(found) else None
+
+
+def _together(parts: Sequence[Weighed]) -> Weighed | None:
+    noticed: dict[int, frozenset[int]] = defaultdict(frozenset)
+    for part in parts:
+        for place, numbers in part.noticed.items():
+            noticed[place] |= numbers
+    tried = sum(part.tried for part in parts)
+    return Weighed(tried, dict(noticed)) if tried else None
 
 
 def _quick(requests: Mapping[int, tuple[Request, int]], mistakes: int) -> list[int]:
@@ -87,12 +104,12 @@ class _Trial:
         self._seconds = [wall / 1e9 * SLOWER + SPARE_S for _, wall in calls.values()]
         self._ready = False
 
-    def run(self, texts: Sequence[str]) -> Weighed | None:
-        """What the calls notice; None: it takes too long, or the worker won't."""
+    def run(self, texts: Mapping[int, str]) -> Weighed | None:
+        """What the calls notice, texts by number; None: it takes too long, or the worker won't."""
         end = time.monotonic() + SECONDS
         noticed: dict[int, set[int]] = {place: set() for place in self._places}
         tried = spoilt = 0
-        for number, text in enumerate(texts):
+        for number, text in texts.items():
             if time.monotonic() > end or spoilt > SPOILT or not self._prepare():
                 return None
             found = self._session.notices(Other(self._target, text), self._seconds)
@@ -105,7 +122,7 @@ class _Trial:
                 spoilt += 1
                 self._ready = False
         kept = {place: frozenset(numbers) for place, numbers in noticed.items()}
-        return Weighed(tried, kept) if tried else None
+        return Weighed(tried, kept)
 
     def _prepare(self) -> bool:
         """Have a worker that has made the calls."""

@@ -1,9 +1,11 @@
 """Holds replay tests against the code as it is now: which still hold, what others would say."""
 
 import ast
+import functools
 import re
 import textwrap
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,7 +90,9 @@ class Reviewer:
                 (test, subject, steps, script(test, steps, imports, subject.function.file))
             )
         scripts = [one for *_, one in ready]
-        runs = [self.bench.observe(scripts, hash_seed=seed) for seed in SEEDS]
+        with ThreadPoolExecutor(len(SEEDS)) as pool:  # each waits for a process
+            observe = functools.partial(self.bench.observe, scripts)
+            runs = list(pool.map(lambda seed: observe(hash_seed=seed), SEEDS))
         for test, subject, steps, _ in ready:
             findings = [_finding(test, subject, steps, run[test.name]) for run in runs]
             if test.name in fresh:

@@ -165,15 +165,17 @@ class Servers:
         self._modules: dict[tuple[str, ...], tuple[Module, ...]] = {}  # to preload, by search path
         self._broken: set[_Key] = set()
         self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.Lock()  # workers may be asked for by several threads
 
     @property
     def home(self) -> str:
         """The folder that all workers' private folders lie in."""
-        if self._home is None:
-            self._home = tempfile.TemporaryDirectory(
-                prefix="perftrace-replay-", ignore_cleanup_errors=True
-            )
-        return self._home.name
+        with self._lock:
+            if self._home is None:
+                self._home = tempfile.TemporaryDirectory(
+                    prefix="perftrace-replay-", ignore_cleanup_errors=True
+                )
+            return self._home.name
 
     def launcher(self, process: Process, hash_seed: int, limits: Limits) -> Launcher:
         """What starts workers of this process: forking where that can be done."""
@@ -194,14 +196,15 @@ class Servers:
         Raises:
             CannotStart: it has none, or it ended.
         """
-        if key in self._broken:
-            raise CannotStart("the fork server ended")
-        try:
-            return self._server(process, key, limits).fork(plumbing)
-        except CannotStart:
-            self._broken.add(key)
-            self._drop(key)
-            raise
+        with self._lock:
+            if key in self._broken:
+                raise CannotStart("the fork server ended")
+            try:
+                return self._server(process, key, limits).fork(plumbing)
+            except CannotStart:
+                self._broken.add(key)
+                self._drop(key)
+                raise
 
     def close(self) -> None:
         """End them all."""

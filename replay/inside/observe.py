@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from contextlib import redirect_stdout, suppress
+from importlib import import_module
 from importlib.util import find_spec
 from select import select
 from time import monotonic
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 CAN_FORK = sys.platform == "linux"
 CASE_S = 60
 CAP = 1 << 20  # bytes of an encoded value
+NO_CASE = {"call": "0", "drive": "call", "bound": ()} | dict.fromkeys(
+    ("imports", "setup", "file", "qualname"), ""
+)
 HELPERS = "perftrace.replay.testing"
 
 
@@ -48,6 +52,9 @@ def main() -> None:
     ours = _places(task["root"], task["roots"])
     for imports in dict.fromkeys(case["imports"] for case in task["cases"]):
         _load(imports)
+    _answer(NO_CASE, ours)  # imports what each case would import anew, in its own process
+    if any(case["drive"] == "run" for case in task["cases"]):
+        import_module("asyncio")
     answer = _apart if CAN_FORK else _answer
     answers = {case["id"]: answer(case, ours) for case in task["cases"]}
     json.dump(answers, reply)

@@ -108,11 +108,11 @@ def draft(monkeypatch: pytest.MonkeyPatch, trace: Trace) -> Callable[..., Drafts
 
             def __exit__(self, *_: object) -> None: ...
 
-            def call(self, request: Request, *, lines: bool) -> Reply:
+            def ask(self, request: Request, *, lines: bool) -> Callable[[], Reply]:
                 from perftrace import restore
 
                 (argument,) = cast("list[object]", restore.decode(request.arguments, no_names))
-                return behave(argument, self._seed)
+                return lambda: behave(argument, self._seed)
 
         monkeypatch.setattr(cases, "Session", Worker)
         file = Path(trace.function.file)

@@ -32,7 +32,7 @@ def weighed(
 ) -> Weighed | None:
     requests = [(program.request(place, *arguments), WALL_NS) for arguments in calls]
     with program.session() as session:
-        return weigh(session, program.target(place), texts, dict(enumerate(requests)))
+        return weigh([session], program.target(place), texts, dict(enumerate(requests)))
 
 
 def noticed(
@@ -90,7 +90,7 @@ def test_real_mutants_of_a_method_are_tried_without_their_file(program: Program)
         for value in (3, -1, 0)
     ]
     with program.session() as session:
-        found = weigh(session, target, made, dict(enumerate(requests)))
+        found = weigh([session], target, made, dict(enumerate(requests)))
     assert found is not None
     assert found.tried == len(made)
     assert len(frozenset().union(*found.noticed.values())) == len(made)
@@ -187,7 +187,7 @@ def test_functions_of_a_library_that_a_server_has_loaded_are_found(tmp_path: Pat
         assert program.servers is not None
         program.servers.learn(program.process, [("colorsys", code.co_filename)])
         with program.session() as session:
-            found = weigh(session, target, [text], {0: (request, WALL_NS)})
+            found = weigh([session], target, [text], {0: (request, WALL_NS)})
     assert found == Weighed(1, {0: frozenset({0})})
 
 
@@ -197,7 +197,7 @@ def test_long_calls_are_left_out(program: Program) -> None:
     requests = [(program.request("app.py:f", n), wall) for n, wall in ((1, 10**12), (2, 10))]
     with program.session() as session:
         texts = [text.replace("x\n", "7\n")]
-        found = weigh(session, program.target("app.py:f"), texts, dict(enumerate(requests)))
+        found = weigh([session], program.target("app.py:f"), texts, dict(enumerate(requests)))
     assert found == Weighed(1, {1: frozenset({0})})
 
 

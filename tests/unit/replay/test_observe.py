@@ -61,6 +61,25 @@ def test_no_case_sees_what_another_does(tmp_path: Path) -> None:
     assert values.show(two.payload) == "[2]"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a process for each case is forked")
+@pytest.mark.parametrize(("drive", "name"), [("call", "new"), ("run", "later")])
+def test_what_observing_takes_is_imported_before_the_cases_processes_begin(
+    tmp_path: Path, drive: str, name: str
+) -> None:
+    file = tmp_path / "till.py"
+    file.write_text(
+        "import sys\n"
+        "def new(known):\n    return sorted(set(sys.modules) - known)\n"
+        "async def later(known):\n    return new(known)\n"
+    )
+    imports, setup = f"import sys\nfrom till import {name}", "known = set(sys.modules)"
+    script = Script("one", imports, setup, f"{name}(known)", (), drive, str(file), name)
+    bench = Bench(Path(sys.executable), tmp_path, {"till": tmp_path})
+    observed = bench.observe([script])["one"]
+    assert isinstance(observed, Observed)
+    assert values.show(observed.payload) == "[]"
+
+
 def test_an_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     pipe, other = os.pipe()
     monkeypatch.setattr(observe, "CASE_S", 0)
