@@ -30,6 +30,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compatibility import ENTRY, Bench, _environment, _ok, set_up
+from marked import put
 from suites import ALSO, SUITES
 
 from perftrace.model import Function
@@ -91,7 +92,7 @@ def main() -> int:
     text = "\n".join([head, "", HEAD, rule, *rows])
     print(f"\n{text}")
     if options.write:
-        write(text)
+        put(PAGE, "python benchmarks/committed.py", text)
     return 0
 
 
@@ -258,16 +259,6 @@ def perftrace(bench: Bench, *words: object) -> subprocess.CompletedProcess[str]:
         timeout=TIMEOUT_S,
         check=False,
     )
-
-
-def write(text: str) -> None:
-    """Put the table between the page's marks."""
-    marks = ("<!-- python benchmarks/committed.py -->", "<!-- end -->")
-    before, found, rest = PAGE.read_text().partition(marks[0])
-    _, end, after = rest.partition(marks[1])
-    if not (found and end):
-        raise SystemExit(f"{PAGE} has no {marks[0]} … {marks[1]}")
-    PAGE.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from marked import put
 from suites import SUITES, Suite
 
 ENTRY = "import sys; from perftrace.cli import main; sys.exit(main())"
@@ -335,12 +336,7 @@ def table(reports: Sequence[Report], version: str) -> str:
 def write(page: Path, version: str, text: str) -> None:
     """Put the table between the page's marks for this Python."""
     minor = ".".join(version.split(".")[:2])
-    marks = (f"<!-- begin {minor} -->", f"<!-- end {minor} -->")
-    before, _, rest = page.read_text().partition(marks[0])
-    _, found, after = rest.partition(marks[1])
-    if not found:
-        raise SystemExit(f"{page} has no {marks[0]} … {marks[1]}")
-    page.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}")
+    put(page, f"begin {minor}", text, end=f"end {minor}")
 
 
 def _ok(command: Sequence[object], extra: Mapping[str, str] | None = None) -> str:

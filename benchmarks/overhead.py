@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from marked import put
 from peers import FIRST_STARTS, PEERS, PLAIN, Tool, perftrace
 
 HERE = Path(__file__).resolve().parent
@@ -201,18 +202,10 @@ def table(results: Mapping[str, Mapping[str, float]]) -> str:
 
 def page(text: str, command: str, rounds: int) -> None:
     """Replace the page's table for this Python and these sizes."""
-    mark = f"<!-- {command}, {platform.python_version()} -->"
-    end = "<!-- end -->"
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     today = datetime.now(UTC).date().isoformat()
     said = f"`{command}`, Python {platform.python_version()}, {machine}, {today}, {rounds} rounds:"
-    section = f"{mark}\n{said}\n\n{text}\n{end}"
-    old = PAGE.read_text()
-    if mark not in old:
-        PAGE.write_text(f"{old.rstrip()}\n\n{section}\n")
-        return
-    before, _, rest = old.partition(mark)
-    PAGE.write_text(before + section + rest.partition(end)[2])
+    put(PAGE, f"{command}, {platform.python_version()}", f"{said}\n\n{text}")
 
 
 def main() -> None:

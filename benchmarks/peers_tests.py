@@ -26,11 +26,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from marked import put
+
 from perftrace.optimizer.mutants import mutants
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "replay-tests.md"
-MARKS = ("<!-- python benchmarks/peers_tests.py -->", "<!-- end -->")
 PROGRAM = ("-m", "warehouse", "data", "-o", "report.txt")
 CODEFLASH = """
 [tool.codeflash]
@@ -100,11 +101,7 @@ def main() -> None:
     text = "\n".join([said, "", HEAD, rule, *rows])
     print(f"\n{text}")
     if options.write:
-        before, found, rest = PAGE.read_text().partition(MARKS[0])
-        _, end, after = rest.partition(MARKS[1])
-        if not (found and end):
-            raise SystemExit(f"{PAGE} has no {MARKS[0]} … {MARKS[1]}")
-        PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
+        put(PAGE, "python benchmarks/peers_tests.py", text)
 
 
 def mistakes(count: int) -> list[tuple[str, str]]:
