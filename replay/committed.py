@@ -11,12 +11,14 @@ LOOKED_AT = frozenset({READ, OPENED, LISTED})
 
 
 class Checkout:
-    """The project's repository, if it is one and git is there."""
+    """The repository that the project is, or is a folder of, if there is one and git is there."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._git = shutil.which("git") if (root / ".git").exists() else None
+        self._git = shutil.which("git")
         self._known: dict[str, bool] = {}
+        if self._ignores(str(root)):
+            self._git = None  # a folder in another project's, which does not have it
 
     def lacks(self, call: Call) -> str:
         """Why a call can't be made in a checkout: it read what git ignores. Empty: it can."""

@@ -42,3 +42,16 @@ def test_what_is_there_for_all_may_be_read(project: Path) -> None:
 def test_without_a_repository_nothing_is_ignored(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("data/\n")
     assert Checkout(tmp_path).lacks(call((READ, tmp_path / "data" / "a.csv"))) == ""
+
+
+def test_the_project_may_be_a_folder_of_the_repository(project: Path) -> None:
+    inner = project / "services" / "till"
+    (inner / "data").mkdir(parents=True)
+    assert Checkout(inner).lacks(call((READ, inner / "data" / "a.csv"))).startswith("reads data/")
+    assert Checkout(inner).lacks(call((READ, inner / "till.toml"))) == ""
+
+
+def test_a_repository_that_ignores_the_project_is_another_one(project: Path) -> None:
+    inner = project / "data" / "till"
+    inner.mkdir()
+    assert Checkout(inner).lacks(call((READ, inner / "a.csv"))) == ""
