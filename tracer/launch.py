@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,13 +13,12 @@ from pathlib import Path
 import perftrace
 from perftrace import config
 from perftrace.errors import CannotError, UsageError
-from perftrace.tracer import sampler
+from perftrace.tracer import passing, sampler
 from perftrace.tracer.sampler import Sampler, Sampling
 from perftrace.tracer.spool import Finish
 from perftrace.tracer.stacks import Samples
 
 OLDEST = (3, 12)
-FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 INJECT = Path(__file__).resolve().parent / "inject"
 HOME = Path(perftrace.__file__).resolve().parent
 ASK_VERSION = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
@@ -132,7 +129,7 @@ def execute(
     if folder and recorder is not Recorder.NONE:
         environment = environment_for(folder, children=recorder is Recorder.CHILDREN)
     began = time.perf_counter()
-    with _signals_to() as child:
+    with passing.signals_to() as child:
         try:
             process = subprocess.Popen(
                 program.command,
@@ -148,7 +145,7 @@ def execute(
         beside = None
         if folder and isinstance(sampling, Sampling):
             beside = Sampler.start(process.pid, folder, sampling)
-        _, status, usage = os.wait4(process.pid, 0)
+        status, usage = passing.wait(process.pid)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.perf_counter() - began
     unsampled = sampling if isinstance(sampling, str) else "not recorded"
@@ -168,32 +165,3 @@ def environment_for(folder: Path, *, children: bool = False) -> dict[str, str]:
         path += [theirs] if theirs else []
     environment["PYTHONPATH"] = os.pathsep.join(path)
     return environment
-
-
-@contextmanager
-def _signals_to() -> Iterator[list[int]]:
-    """Leave Ctrl-C to the program, which gets it too, and pass other signals on to it.
-
-    Handlers, unlike `SIG_IGN`, are not inherited by the program.
-    """
-    child: list[int] = []
-
-    def forward(number: int, _: object) -> None:
-        if child:
-            with suppress(ProcessLookupError):  # it got the signal too, and was faster
-                os.kill(child[0], number)
-
-    def leave(_: int, __: object) -> None:
-        pass
-
-    handlers = {signal.SIGINT: leave, signal.SIGQUIT: leave, **dict.fromkeys(FORWARDED, forward)}
-    before = {
-        number: signal.signal(number, handler)
-        for number, handler in handlers.items()
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield child
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,7 +1,11 @@
 """The command line: parse, call, print; commands are loaded when they are used."""
 
+import errno
 import importlib
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -26,7 +30,7 @@ COMMANDS = {
     "doctor": "perftrace.cli.doctor",
     "merge": "perftrace.cli.merge",
 }
-OUR_BUG = 4
+CANNOT, OUR_BUG = 3, 4  # exit codes
 
 
 class LazyGroup(click.Group):
@@ -61,12 +65,25 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the console script's entry."""
+    _occupy_standard_descriptors()
     try:
         with signals.terminate_as_interrupt():
             result = group.main(arguments, prog_name="perftrace", standalone_mode=False)
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the outermost border
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _occupy_standard_descriptors() -> None:
+    """Where a standard descriptor is closed, open it, for us alone: the program is to find it so.
+
+    Otherwise SQLite does, and the program inherits it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
 
 
 def _explain(error: BaseException) -> int:
@@ -86,7 +103,30 @@ def _explain(error: BaseException) -> int:
             click.echo(f"perftrace: {word}", err=True)
             return code
         case _:
+            return _explain_surroundings(error)
+
+
+def _explain_surroundings(error: BaseException) -> int:
+    """What is not ours to mend, or our bug."""
+    match error:
+        case OSError(errno=errno.ENOSPC | errno.EIO | errno.EBADF):
+            sys.stdout = None  # Python would try again at its end, and change the exit code
+            what = f"output can't be written: {error.strerror}"
+        case FileNotFoundError() if not _has_folder():
+            what = "the current folder was removed; change to another one"
+        case _:
             return _report_bug(error)
+    with suppress(OSError):
+        click.echo(f"perftrace: {what}", err=True)
+    return CANNOT
+
+
+def _has_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib's asks the same
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _report_bug(error: BaseException) -> int:

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,15 @@ def patience(text: str) -> Iterator[None]:
         timer.cancel()
         timer.join()
         status.stop()
+
+
+def say_if_possible(lines: Iterable[str]) -> None:
+    """Say on stderr what follows a program: its exit code stands, whatever becomes of that."""
+    try:
+        for line in lines:
+            click.echo(line, err=True)
+    except OSError:  # a full disk, a log that is gone
+        sys.stderr = None  # Python would try again at its end, and change the exit code
 
 
 def emit_json(command: str, document: dict[str, Any]) -> None:

@@ -86,10 +86,8 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
     if options["as_json"]:
         said = document("run", result, choices.database)
         missing = []  # the document is all there is on stderr
-    for folder in missing:
-        click.echo(f"perftrace: source in pyproject.toml: there is no folder {folder}", err=True)
-    for line in said:
-        click.echo(line, err=True)
+    absent = [f"perftrace: source in pyproject.toml: there is no folder {path}" for path in missing]
+    output.say_if_possible([*absent, *said])
     return result.exit_code
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -295,6 +296,32 @@ def test_sigterm_is_passed_on_to_the_program() -> None:
         time.sleep(0.01)
     parent.send_signal(signal.SIGTERM)
     assert parent.wait() == 6
+
+
+STREAMS = """
+import sys
+assert [stream is None for stream in (sys.stdin, sys.stdout, sys.stderr)] == %r
+open("seen", "w").close()
+sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_are_closed_are_closed_for_the_program(closed: str) -> None:
+    streams = [f"{sign}&-" in closed.split() for sign in ("<", ">", "2>")]
+    Path("app.py").write_text(STREAMS % streams)
+    words = shlex.join([sys.executable, "-c", ENTRY, "run", "--no-sample", "app.py"])
+    assert subprocess.run(f"{words} {closed}", shell=True, check=False).returncode == 5
+    assert Path("seen").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("code", [0, 5])
+def test_what_cannot_be_said_does_not_change_the_exit_code(code: int) -> None:
+    Path("app.py").write_text(f"import sys\nsys.exit({code})\n")
+    command = [sys.executable, "-c", ENTRY, "run", "--no-sample", "app.py"]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(command, stderr=full, check=False).returncode == code
 
 
 # --- what is said -----------------------------------------------------------------------

@@ -96,6 +96,28 @@ def test_a_reader_that_leaves_early_ends_it_quietly() -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+ENTRY = [sys.executable, "-c", "import sys; from perftrace.cli import main; sys.exit(main())"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [*ENTRY, "doctor", "--json"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    expected = "perftrace: output can't be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (3, expected)
+
+
+def test_a_folder_that_was_removed_is_one_line(tmp_path: Path) -> None:
+    program = "import os, sys; os.rmdir(os.getcwd()); from perftrace.cli import main; "
+    command = [sys.executable, "-c", f"{program}sys.exit(main(['top']))"]
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(command, cwd=gone, capture_output=True, text=True, check=False)
+    expected = "perftrace: the current folder was removed; change to another one\n"
+    assert (done.returncode, done.stderr) == (3, expected)
+
+
 def test_the_database_is_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[tool.perftrace]\ndatabase = "t.db"\n', encoding="utf-8"

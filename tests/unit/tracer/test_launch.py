@@ -1,6 +1,4 @@
 import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -90,49 +88,3 @@ def test_the_users_python_path_stands_behind_ours(
     assert path[0] == str(launch.INJECT)
     assert path[1:] == ([] if not theirs else theirs.split(":"))
     assert environment.get("PERFTRACE_PYTHONPATH") == theirs
-
-
-# --- signals -----------------------------------------------------------------------------------
-
-# A shell that stops a process group signals perftrace and the program alike. Here the program ends
-# by the first of the two; the one that perftrace passes on finds nobody, or a process that ended.
-BOTH = """
-import os, signal, subprocess, sys
-from perftrace.tracer import launch
-with launch._signals_to() as child:
-    program = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    program.stdout.readline()
-    child.append(program.pid)
-    program.send_signal(signal.SIGTERM)
-    if sys.argv[1] == "gone":
-        program.wait()
-    os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGINT)
-    print(program.wait())
-print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
-"""
-
-
-@pytest.mark.parametrize("when", ["gone", "ending"])
-def test_a_signal_that_the_program_got_too_does_not_end_perftrace(when: str) -> None:
-    command = [sys.executable, "-c", BOTH, when]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout, done.stderr) == ("-15\nTrue\n", "")
-
-
-def test_a_signal_is_passed_on_and_one_that_is_ignored_stays_ignored() -> None:
-    got: list[int] = []
-    before = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    kept = signal.signal(signal.SIGUSR1, lambda number, _: got.append(number))
-    try:
-        with launch._signals_to() as child:
-            signal.raise_signal(signal.SIGUSR1)  # nobody to pass it on to yet
-            child.append(os.getpid())
-            signal.raise_signal(signal.SIGUSR2)
-            assert signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN
-        signal.raise_signal(signal.SIGUSR1)
-    finally:
-        signal.signal(signal.SIGUSR1, kept)
-        signal.signal(signal.SIGUSR2, before)
-    assert got == [signal.SIGUSR1]
