@@ -52,8 +52,9 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
 
     hot% is the time a change to the function can save: its own and that of all it calls which is
     not your code. It adds up to 100. self% is its own time alone. Functions whose intervals
-    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate, >= what
-    is known for sure. Of recorded calls 2-5/7 are replayable where three have gaps: parts that were
+    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate that is
+    off by a quarter at most, as far as the recording tells, >= the calls that were seen: what is
+    known for sure. Of recorded calls 2-5/7 are replayable where three have gaps: parts that were
     not recorded, and may not be needed.
     """
     recover(database)
