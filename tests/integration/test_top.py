@@ -57,6 +57,7 @@ def trace(tmp_path: Path) -> Path:
     with Store.open_to_write(path) as store, store.transaction():
         run_id = store.add("run", RUN)
         process = {"run_id": run_id, "pid": 1, "parent_pid": 0, "arguments": "[]", "path": "[]"}
+        process |= {"cpu_ns": 2_500_000_000, "recorder_ns": 840_000_000}
         process_id = store.add("process", process)
         quote = add_function(store, "quote", 12, PRICE)
         add_function(store, "total", 20, [])
@@ -127,10 +128,11 @@ shop:total 100.0%
 shop:<module> 100.0%
    4   0.0    [0.0, 1.0]    0.0      -         -           -  shop:<module>
 
-app.py 'a b': 2.5 s. 412 samples by py-spy, one every 5.0 ms, 22 of them outside your code and \
-left out.
+app.py 'a b': recorded for 2.5 s. 412 samples by py-spy, one every 5.0 ms, 22 of them outside your \
+code and left out.
 2 of the 3 functions that hold 90% of the time have calls that can be replayed.
-Recording had 2.0% of the CPU time. For more calls: perftrace run --overhead 10% …
+Recording took 33.6% of the CPU time; it was allowed 2.0%, or what its start takes where that is \
+more. For more calls: perftrace run --overhead 10% …
 Next: perftrace show shop:quote, or perftrace optimize"""
 
 
@@ -143,6 +145,8 @@ def test_top_is_a_table_and_what_it_rests_on(capsys: pytest.CaptureFixture[str])
 def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "top", "-n", "1")
     assert (found["samples"], found["outside"], found["sampler"]) == (412, 22, "py-spy")
+    assert (found["ranked_by"], found["seconds"]) == ("samples", 2.5)
+    assert (found["recorder_percent"], found["recorder_allowed_percent"]) == (33.6, 2.0)
     assert found["functions"] == [
         {
             "function": "shop:quote",
@@ -212,7 +216,7 @@ def test_functions_whose_intervals_overlap_share_a_rank(
         number = frame(store, "other", 40)
         store.add("stack", {"run_id": 1, "frames": str(number), "count": 55})
     text = said(capsys, "top")
-    assert "Functions of one rank (=) can't be told apart at 412 samples." in text
+    assert "Functions of one rank (=) can't be told apart at 445 samples." in text
     assert [line.split()[0] for line in text.splitlines()[1:6]] == ["1", "2", "3=", "3=", "5"]
     places = [(row["place"], row["tied"]) for row in document(capsys, "top")["functions"]]
     assert places == [(1, False), (2, False), (3, True), (3, True), (5, False)]
@@ -226,7 +230,9 @@ def test_without_samples_top_says_what_it_ranks_by(
         later = {"uuid": "v", "sampler": "none", "samples": 0, "sampler_note": "too short"}
         store.add("run", RUN | later)
     text = said(capsys, "top")
-    assert "No samples (too short): ranked by the durations of the recorded calls." in text
+    assert (
+        "Ranked by the durations of the recorded calls: there are no samples (too short)." in text
+    )
     assert {row["place"] for row in document(capsys, "top")["functions"]} <= {None}
 
 
@@ -238,7 +244,7 @@ shop:quote (function)
 Time
   hot 61.5% [56.6, 66.2]: its own and that of what it calls outside your code
   self 51.3%; with all it calls 61.5%
-  from 412 samples by py-spy
+  from 412 samples by py-spy, one every 5.0 ms, 22 of them outside your code and left out
 Called by
   100.0% shop:<module>
 Calls
