@@ -203,7 +203,8 @@ def _slots(found: ProcessJournal, archive: Archive) -> tuple[int, ...]:
 def _note_processes(
     folder: Path, archive: Archive, plan: Plan, *, traced: int, untraced_s: float
 ) -> None:
-    living = len(spool.living(folder))
+    # A session of pytest is its own parent, and its recorder was stopped before.
+    living = len(set(spool.living(folder)) - {plan.parent})
     archive.missing[None, "processes", STILL_RAN] += living
     for text in journals.failures(folder):
         archive.missing[None, "processes", f"the recorder could not start: {text}"] += 1

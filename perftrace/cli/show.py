@@ -160,7 +160,8 @@ def _calls(summary: Summary) -> Iterator[str]:
         )
         return
     how = "at least" if row.calls_at_least else "about"
-    yield f"{how} {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
+    each = "" if row.per_call_s is None else f", {tables.seconds(row.per_call_s)} each (median)"
+    yield f"{how} {tables.count(row.calls)}{each}"
     reason = ": it is defined inside a function, so no name leads to it"
     nested = reason if row.function.nested else ""
     more = f", {summary.partly:,} more if their gaps don't matter" if summary.partly else ""
