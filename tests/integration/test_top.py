@@ -223,17 +223,19 @@ def test_functions_whose_intervals_overlap_share_a_rank(
     assert "can't be told apart" not in said(capsys, "top", "--sort", "self")
 
 
-def test_without_samples_top_says_what_it_ranks_by(
+def test_without_samples_of_your_code_it_says_what_it_ranks_by(
     trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    by, none = "the durations of the recorded calls", "none of 412 samples by py-spy fell into"
+    with Store.open_to_write(trace) as store, store.transaction():
+        store.change("UPDATE frame SET user = 0")
+    assert f"Ranked by {by}: {none} your code." in said(capsys, "top")
+    assert f"  from {by}: {none} your code\n" in said(capsys, "show", "quote")
+    assert {row["place"] for row in document(capsys, "top")["functions"]} == {None}
     with Store.open_to_write(trace) as store, store.transaction():
         later = {"uuid": "v", "sampler": "none", "samples": 0, "sampler_note": "too short"}
         store.add("run", RUN | later)
-    text = said(capsys, "top")
-    assert (
-        "Ranked by the durations of the recorded calls: there are no samples (too short)." in text
-    )
-    assert {row["place"] for row in document(capsys, "top")["functions"]} <= {None}
+    assert f"Ranked by {by}: there are no samples (too short)." in said(capsys, "top")
 
 
 # --- show and calls -----------------------------------------------------------------------
