@@ -11,8 +11,8 @@ samples with the function on the stack and the recorded calls. Its relative erro
   What was recorded may be the first calls alone, and later ones other.
 - `spread`: `mean(d) * mean(1/d) - 1`. The recorder takes calls more by time than by number: long
   ones too often. Taken by time, the number would be `spent * mean(1/d)`, so the two means bound it.
-- `waiting`: durations are wall time, and a sample is only taken of what wants to run. By so much
-  the durations may be too long, as far as the whole run tells.
+- `waiting`: durations are wall time, and a sample is only taken of what wants to run. All that the
+  program waited, over the sampled time of this function: it may have waited in no other.
 
 Calls that take a time of which none was recorded are not accounted for.
 """
@@ -36,7 +36,7 @@ class Clock:
     """How samples and recorded durations compare in a run."""
 
     interval_s: float  # the wall time that a sample stands for
-    waiting: float  # by what share durations may be too long
+    waited_s: float  # at most so long nothing of the program wanted to run
 
 
 NOT_KNOWN = Clock(0.0, math.inf)
@@ -49,10 +49,10 @@ def clock(run: Run, seen: int, cpu_s: Sequence[float | None]) -> Clock:
     if not cpu_s[0]:
         return NOT_KNOWN
     active_s = run.cpu_s if run.sampler == "timing" else seen * run.interval_s
-    busy = active_s / run.wall_s
-    if not 0 < busy <= MOST_BUSY:
+    if not 0 < active_s <= MOST_BUSY * run.wall_s:
         return NOT_KNOWN
-    return Clock(min(run.interval_s, run.wall_s / seen), max(0.0, 1 / busy - 1))
+    waited_s = max(0.0, run.wall_s - max(active_s, run.cpu_s))
+    return Clock(min(run.interval_s, run.wall_s / seen), waited_s)
 
 
 def estimate(samples: int, of_run: Clock, durations: Sequence[float]) -> int | None:
@@ -64,7 +64,8 @@ def estimate(samples: int, of_run: Clock, durations: Sequence[float]) -> int | N
 
 def error(samples: int, of_run: Clock, durations: Sequence[float]) -> float:
     """The relative error of the estimate, as the module's docstring has it."""
-    if samples < LEAST_SAMPLES or len(durations) < FEWEST or min(durations) <= 0:
+    spent_s = samples * of_run.interval_s
+    if samples < LEAST_SAMPLES or len(durations) < FEWEST or min(durations) <= 0 or not spent_s:
         return math.inf
     mean = fmean(durations)
     half = len(durations) // 2
@@ -73,7 +74,7 @@ def error(samples: int, of_run: Clock, durations: Sequence[float]) -> float:
         samples**-0.5,
         math.sqrt(variance(durations) / len(durations)) / mean,
         max(abs(end - mean) for end in ends) / mean,
-        mean * fmean(1 / spent for spent in durations) - 1,
-        of_run.waiting,
+        mean * fmean(1 / took for took in durations) - 1,
+        of_run.waited_s / spent_s,
     )
     return math.hypot(*parts)

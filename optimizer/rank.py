@@ -13,7 +13,7 @@ from perftrace.optimizer.attribution import Frame, Tally, attribute
 from perftrace.optimizer.counting import (
     FEWEST,
     LEAST_SAMPLES,
-    TRUSTED,
+    NOT_KNOWN,
     Clock,
     clock,
     estimate,
@@ -186,6 +186,8 @@ def _module(file: str, run: Run) -> str:
 
 
 def _clock(store: Store, run: Run, tally: Tally) -> Clock:
+    if any(store.rows(THREADS, run.id)):
+        return NOT_KNOWN  # while one waits another may work, so nobody knows how long one waited
     spent = [row["ns"] and row["ns"] / 1e9 for row in store.rows(PROCESSES, run.id)]
     return clock(run, tally.total + tally.outside, spent)
 
@@ -200,7 +202,7 @@ def _calls(
     """
     samples, of_run = seen
     bound = recording.calls or None, False
-    if samples < LEAST_SAMPLES or recording.calls < FEWEST or of_run.waiting > TRUSTED:
+    if samples < LEAST_SAMPLES or recording.calls < FEWEST or of_run is NOT_KNOWN:
         return bound
     if (recording.median_s or 0.0) < RESOLVED_S:
         return bound
@@ -274,6 +276,11 @@ OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 HARMFUL = ", ".join(f"'{kind}'" for kind in sorted(HARM))
 
 PROCESSES = "SELECT CAST(cpu_ns AS INTEGER) AS ns FROM process WHERE run_id = ?"
+
+THREADS = """
+SELECT 1 FROM frame JOIN stack ON CAST(frames AS TEXT) LIKE frame.id || ' %'
+WHERE qualname = 'Thread._bootstrap' AND run_id = ? LIMIT 1
+"""
 
 DURATIONS = f"""
 SELECT CAST(duration_ns AS INTEGER) AS ns, CAST(thread AS INTEGER) AS thread FROM call

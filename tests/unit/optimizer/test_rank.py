@@ -202,6 +202,16 @@ def test_calls_of_several_threads_may_have_waited_for_each_other(trace: Trace) -
     assert (row.calls, row.calls_at_least) == (16, True)
 
 
+def test_where_another_thread_worked_nothing_is_estimated(trace: Trace) -> None:
+    number = trace.function("f")
+    for _ in range(16):
+        trace.call(number, 1.0)
+    trace.stack("f", count=90)
+    assert not trace.by_name()["f"].calls_at_least
+    trace.stack("Thread._bootstrap", "g", count=1)
+    assert trace.by_name()["f"].calls_at_least
+
+
 def test_of_short_and_recursive_functions_only_a_bound_is_known(trace: Trace) -> None:
     short, deep, long = (trace.function(name) for name in ("short", "deep", "long"))
     for number, duration in ((short, 0.004), (deep, 1.0), (long, 1.0)) * 16:
