@@ -73,6 +73,7 @@ def make(path: Path, calls: int) -> None:
     with Store.open_to_write(path) as store, store.transaction():
         run_id = store.add("run", RUN)
         process = {"run_id": run_id, "pid": 1, "parent_pid": 0, "arguments": "[]", "path": "[]"}
+        process["cpu_ns"] = 100_000_000_000  # else no number of calls is estimated
         process_id = store.add("process", process)
         functions = [store.add("function", function(number)) for number in range(FUNCTIONS)]
         frames = [store.add("frame", frame(number)) for number in range(2 * FUNCTIONS)]

@@ -10,6 +10,14 @@ from perftrace.effects import HARM
 from perftrace.errors import CannotError
 from perftrace.model import Function, HotFunction, Kind, Run, Share
 from perftrace.optimizer.attribution import Frame, Tally, attribute
+from perftrace.optimizer.counting import (
+    FEWEST,
+    LEAST_SAMPLES,
+    NOT_KNOWN,
+    Clock,
+    clock,
+    estimate,
+)
 from perftrace.store import Store
 
 RESOLVED_S = 20e-6  # durations of which the recorder's callbacks are a small part
@@ -117,13 +125,13 @@ def _by_samples(
     store: Store, run: Run, tally: Tally, recordings: Mapping[int, Recording]
 ) -> Iterator[HotFunction]:
     functions = _functions(store, run, tally)
-    interval_s = _interval(run, tally)
+    of_run = _clock(store, run, tally)
     for frame, function in functions.items():
         recording = recordings.get(function.id, NOTHING)
         samples = tally.inclusive[frame]
         callers = tally.callers[frame].most_common()
-        spent_s = 0.0 if frame in tally.recursive else samples * interval_s
-        calls, known = _estimate(spent_s, recording)
+        alone = 0 if frame in tally.recursive else samples
+        calls, known = _calls(store, run, function, recording, (alone, of_run))
         yield HotFunction(
             function=function,
             hot=share(tally.hot[frame], tally.total),
@@ -177,23 +185,32 @@ def _module(file: str, run: Run) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-def _interval(run: Run, tally: Tally) -> float:
-    """The time a sample stands for: less than their distance where other programs had the cores."""
-    used = run.cpu_s / (tally.total + tally.outside)
-    return min(run.interval_s, used) if used > 0 else run.interval_s
+def _clock(store: Store, run: Run, tally: Tally) -> Clock:
+    if any(store.rows(THREADS, run.id)):
+        return NOT_KNOWN  # while one waits another may work, so nobody knows how long one waited
+    spent = [row["ns"] and row["ns"] / 1e9 for row in store.rows(PROCESSES, run.id)]
+    return clock(run, tally.total + tally.outside, spent)
 
 
-def _estimate(spent_s: float, recording: Recording) -> tuple[int | None, bool]:
+def _calls(
+    store: Store, run: Run, function: Function, recording: Recording, seen: tuple[int, Clock]
+) -> tuple[int | None, bool]:
     """How often a function was called, and whether that is an estimate or no more than a bound.
 
-    It is the time spent in it over the mean duration of its recorded calls. Of short calls that
-    duration is mostly the recorder's, and of a function that calls itself it says nothing: no more
-    is known of those than that there were the recorded ones.
+    Of short calls the recorded duration is mostly the recorder's: no more is known of those than
+    that there were the recorded ones.
     """
-    mean_s = recording.total_s / recording.calls if recording.calls else 0.0
-    if not math.isfinite(spent_s) or mean_s < RESOLVED_S or spent_s <= 0:
-        return recording.calls or None, False
-    return max(recording.calls, round(spent_s / mean_s)), True
+    samples, of_run = seen
+    bound = recording.calls or None, False
+    if samples < LEAST_SAMPLES or recording.calls < FEWEST or of_run is NOT_KNOWN:
+        return bound
+    if (recording.median_s or 0.0) < RESOLVED_S:
+        return bound
+    rows = list(store.rows(DURATIONS, function.id, run.id))
+    if len({row["thread"] for row in rows}) > 1:  # they may have waited for each other
+        return bound
+    number = estimate(samples, of_run, [row["ns"] / 1e9 for row in rows])
+    return bound if number is None or number < recording.calls else (number, True)
 
 
 def _unseen(function: Function, recording: Recording, hot: Share) -> HotFunction:
@@ -257,6 +274,18 @@ FROM total WHERE run_id = ?
 OF_RUN = "process_id IN (SELECT id FROM process WHERE run_id = ?)"
 
 HARMFUL = ", ".join(f"'{kind}'" for kind in sorted(HARM))
+
+PROCESSES = "SELECT CAST(cpu_ns AS INTEGER) AS ns FROM process WHERE run_id = ?"
+
+THREADS = """
+SELECT 1 FROM frame JOIN stack ON CAST(frames AS TEXT) LIKE frame.id || ' %'
+WHERE qualname = 'Thread._bootstrap' AND run_id = ? LIMIT 1
+"""
+
+DURATIONS = f"""
+SELECT CAST(duration_ns AS INTEGER) AS ns, CAST(thread AS INTEGER) AS thread FROM call
+WHERE function_id = ? AND {OF_RUN} AND duration_ns IS NOT NULL ORDER BY id
+"""  # noqa: S608
 
 COUNTS = f"""
 SELECT function_id, count(*) AS calls, coalesce(sum(duration_ns), 0) AS ns,

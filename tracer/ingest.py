@@ -21,7 +21,7 @@ from perftrace.tracer.intake import Archive, Intake
 from perftrace.tracer.journals import DamagedError, ProcessJournal
 from perftrace.tracer.redact import Redactor
 from perftrace.tracer.spool import Finish, Plan
-from perftrace.tracer.stacks import Samples, from_timing, store_samples
+from perftrace.tracer.stacks import Samples, from_timing, store_samples, without_recorder
 
 KILLED = Finish(0.0, 0.0, -9, Samples((), 0.0, "none", "perftrace itself was killed"))
 FULL = f"the journals reached their limit of {journal.LIMIT >> 20} MB"
@@ -41,7 +41,8 @@ class Summary:
     """What a run recorded."""
 
     calls: int = 0
-    functions: int = 0
+    functions: int = 0  # described: with recorded calls, or their callers
+    called: int = 0  # functions with recorded calls
     processes: int = 0
     samples: int = 0
     sampler: str = "none"
@@ -136,6 +137,7 @@ def _ingest(store: Store, folder: Path, plan: Plan) -> Summary:
     store_samples(store, run_id, samples, lambda file: rule.reason(file) is None)
     summary.processes = len(found)
     summary.functions = len(archive.functions)
+    summary.called = len(archive.totals)
     summary.samples = sum(count for _, count in samples.stacks)
     summary.missing = _write_missing(store, run_id, archive)
     return summary
@@ -145,7 +147,7 @@ def _samples(end: Finish, intakes: Sequence[Intake]) -> Samples:
     """What the sampler saw; where it could not look, what the recorder timed instead."""
     timed = [entry for intake in intakes for entry in intake.timed]
     if not timed:
-        return end.samples
+        return without_recorder(end.samples)
     return dataclasses.replace(from_timing(timed, end.cpu_s), note=end.samples.note)
 
 
@@ -201,7 +203,8 @@ def _slots(found: ProcessJournal, archive: Archive) -> tuple[int, ...]:
 def _note_processes(
     folder: Path, archive: Archive, plan: Plan, *, traced: int, untraced_s: float
 ) -> None:
-    living = len(spool.living(folder))
+    # A session of pytest is its own parent, and its recorder was stopped before.
+    living = len(set(spool.living(folder)) - {plan.parent})
     archive.missing[None, "processes", STILL_RAN] += living
     for text in journals.failures(folder):
         archive.missing[None, "processes", f"the recorder could not start: {text}"] += 1

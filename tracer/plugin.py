@@ -80,6 +80,7 @@ class Session:
         self._started = False  # the recorder, by us
         self._lines: list[str] = []  # for the end of the session
         self._wall = self._cpu = 0.0
+        self._helping_s = 0.0  # what our own processes took before and after the tests
 
     # --- beginning and end ----------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class Session:
     def _begin(self) -> str:
         """Have a run's folder made and the sampler started."""
         invocation = self._config.invocation_params
-        answer = _helper(
+        answer = self._help(
             "begin",
             pid=os.getpid(),
             cwd=str(invocation.dir),
@@ -170,14 +171,30 @@ class Session:
         """Have what was recorded written into the trace file."""
         if self._ours:
             folder, self._ours = self._ours, ""
-            answer = _helper(
+            wall_s = time.monotonic() - self._wall
+            answer = self._help(
                 "end",
                 folder=folder,
-                wall_s=time.monotonic() - self._wall,
+                wall_s=wall_s,
                 cpu_s=sum(os.times()[:4]) - self._cpu,
                 exit_code=code,
             )
-            self._lines = answer["lines"]
+            times = [] if "problem" in answer else [_times(wall_s, self._helping_s)]
+            self._lines = [*answer["lines"], *times]
+
+    def _help(self, order: str, **details: object) -> Mapping[str, Any]:
+        """Run a process of ours, and count its time: pytest takes it for its own."""
+        since = time.monotonic()
+        try:
+            return _helper(order, **details)
+        finally:
+            self._helping_s += time.monotonic() - since
+
+
+def _times(wall_s: float, helping_s: float) -> str:
+    """Why pytest names a longer time than `perftrace top`."""
+    rest = f"{helping_s:.1f} s more are perftrace's own, before and after"
+    return f"perftrace: recorded for {wall_s:.1f} s; {rest}: pytest's time has both"
 
 
 def _start_recorder(folder: str) -> Any:

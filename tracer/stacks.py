@@ -4,7 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,6 +96,14 @@ def from_timing(timed: Iterable[tuple[str, int]], cpu_s: float) -> Samples:
     return Samples(stacks, cpu_s / seen, "timing", "")
 
 
+def without_recorder(samples: Samples) -> Samples:
+    """The samples of the program alone: py-spy looks at the recorder's own thread as well."""
+    stacks = [(stack, count) for stack, count in samples.stacks if not _is_ours(stack)]
+    alone = samples.stacks and not stacks and not samples.note
+    note = "py-spy saw the recorder's thread alone" if alone else samples.note
+    return replace(samples, stacks=stacks, note=note)
+
+
 # --- storing ----------------------------------------------------------------------------
 
 
@@ -105,12 +113,11 @@ def store_samples(
     """Write the stacks into the trace file; relative file names count from the run's folder."""
     cwd = next(run.cwd for run in store.runs() if run.id == run_id)
     known: dict[FrameKey, int] = {}
-    theirs = [(stack, count) for stack, count in samples.stacks if not _is_ours(stack)]
-    for stack, _ in theirs:
+    for stack, _ in samples.stacks:
         for frame in stack:
             if frame not in known:
                 known[frame] = _intern(store, frame, cwd, is_user)
-    for stack, count in theirs:
+    for stack, count in samples.stacks:
         frames = " ".join(str(known[frame]) for frame in stack)
         store.add("stack", {"run_id": run_id, "frames": frames, "count": count})
 

@@ -100,7 +100,7 @@ def lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
         return
     share = f"; the recorder took {_percent(summary)} of the CPU time" if summary.cpu_ns else ""
     yield (
-        f"perftrace: {_count(summary.calls, 'call')} of {_count(summary.functions, 'function')}"
+        f"perftrace: {_count(summary.calls, 'call')} of {_count(summary.called, 'function')}"
         f" and {_count(summary.samples, 'sample')} recorded in {database}{share}"
     )
     yield f"perftrace: not recorded: {'; '.join(_reasons(summary)) or 'nothing left out'}"
@@ -140,6 +140,7 @@ def document(command: str, result: Result, database: Path) -> Iterator[str]:
         found |= {
             "calls": summary.calls,
             "functions": summary.functions,
+            "functions_with_calls": summary.called,
             "processes": summary.processes,
             "samples": summary.samples,
             "sampler": summary.sampler,

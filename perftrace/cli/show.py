@@ -13,9 +13,10 @@ import click
 from perftrace import locate
 from perftrace.advice import advised
 from perftrace.cli import output
-from perftrace.model import HotFunction, Run, Share
-from perftrace.optimizer.rank import calls_with_gaps, rank
-from perftrace.report import tables
+from perftrace.model import HotFunction, Run
+from perftrace.optimizer.attribution import Tally
+from perftrace.optimizer.rank import calls_with_gaps, rank, tally_of
+from perftrace.report import basis, tables
 from perftrace.report.calls import (
     Seen,
     arguments_text,
@@ -43,6 +44,7 @@ class Summary:
     label: str
     callers: list[tuple[str, float]]
     run: Run
+    tally: Tally  # the run's samples
     seen: Seen
     known: int  # calls with recorded arguments
     lists: int  # different argument lists among them
@@ -80,7 +82,8 @@ def command(func: str, *, as_json: bool, database: Path) -> None:
 
 def _summarise(store: Store, func: str) -> Summary:
     run = store.last_run()
-    rows = {row.function: row for row in rank(store, run)}
+    tally = tally_of(store, run)
+    rows = {row.function: row for row in rank(store, run, tally)}
     function = locate.find(func, list(rows))
     labels = locate.labels(list(rows))
     known, lists = distinct(store, run, function)
@@ -91,6 +94,7 @@ def _summarise(store: Store, func: str) -> Summary:
         label=labels[function.id],
         callers=[(labels[caller.id], part) for caller, part in rows[function].via],
         run=run,
+        tally=tally,
         seen=seen_in(store, calls),
         known=known,
         lists=lists,
@@ -134,18 +138,16 @@ def _sections(summary: Summary) -> Iterator[Section]:
 
 
 def _time(summary: Summary) -> Iterator[str]:
-    row, run = summary.row, summary.run
-    yield f"hot {_share(row.hot)}: its own and that of what it calls outside your code"
+    row, run, tally = summary.row, summary.run, summary.tally
+    share = f"{tables.percent(row.hot.value)}%"
+    within = f" {tables.interval(row.hot.low, row.hot.high)}" if tally.total else ""
+    yield f"hot {share}{within}: its own and that of what it calls outside your code"
     whole = tables.percent(row.inclusive)
     yield f"self {tables.percent(row.self_share)}%; with all it calls {whole}%"
-    if run.samples:
-        yield f"from {run.samples:,} samples by {run.sampler}"
+    if tally.total:
+        yield f"from {basis.by_samples(run, tally)}"
     else:
-        yield "from the durations of recorded calls: there are no samples"
-
-
-def _share(share: Share) -> str:
-    return f"{tables.percent(share.value)}% {tables.interval(share.low, share.high)}"
+        yield f"from the durations of the recorded calls: {basis.no_samples(run, tally)}"
 
 
 def _calls(summary: Summary) -> Iterator[str]:
@@ -158,7 +160,8 @@ def _calls(summary: Summary) -> Iterator[str]:
         )
         return
     how = "at least" if row.calls_at_least else "about"
-    yield f"{how} {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
+    each = "" if row.per_call_s is None else f", {tables.seconds(row.per_call_s)} each (median)"
+    yield f"{how} {tables.count(row.calls)}{each}"
     reason = ": it is defined inside a function, so no name leads to it"
     nested = reason if row.function.nested else ""
     more = f", {summary.partly:,} more if their gaps don't matter" if summary.partly else ""
@@ -232,6 +235,7 @@ def _document(summary: Summary) -> dict[str, Any]:
         "file": row.function.file,
         "line": row.function.line,
         "kind": row.function.kind.value,
+        "ranked_by": "samples" if summary.tally.total else "durations",
         "hot_percent": 100 * row.hot.value,
         "hot_low_percent": 100 * row.hot.low,
         "hot_high_percent": 100 * row.hot.high,

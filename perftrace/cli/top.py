@@ -11,8 +11,9 @@ import click
 from perftrace import locate
 from perftrace.cli import output
 from perftrace.model import HotFunction, Run
+from perftrace.optimizer.attribution import Tally
 from perftrace.optimizer.rank import calls_with_gaps, rank, tally_of
-from perftrace.report import tables
+from perftrace.report import basis, tables
 from perftrace.report.tables import Column
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
@@ -52,8 +53,9 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
 
     hot% is the time a change to the function can save: its own and that of all it calls which is
     not your code. It adds up to 100. self% is its own time alone. Functions whose intervals
-    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate, >= what
-    is known for sure. Of recorded calls 2-5/7 are replayable where three have gaps: parts that were
+    overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate that is
+    off by a quarter at most, as far as the recording tells, >= the calls that were seen: what is
+    known for sure. Of recorded calls 2-5/7 are replayable where three have gaps: parts that were
     not recorded, and may not be needed.
     """
     recover(database)
@@ -64,15 +66,16 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
         ranked.sort(key=SORT[sort], reverse=True)  # stable: rank's order decides between equals
         rows = list(islice(ranked, limit or None))
         gaps = calls_with_gaps(store, run, (row.function for row in rows))
+        took = basis.taken(store, run)
     names = locate.labels([row.function for row in ranked])
     if as_json:
-        output.emit_json("top", _document(rows, names, run, tally.outside, gaps))
+        output.emit_json("top", _document(rows, names, (run, tally, took), gaps))
         return
     console = output.out()
     tables.show(console, COLUMNS, [_row(row, names, gaps) for row in rows])
-    for line in _notes(rows, names, run, tally.outside, ranked=sort == "hot"):
+    for line in _notes(rows, run, tally, ranked=sort == "hot"):
         tables.say(console, line)
-    for line in _reach(ranked, run):
+    for line in _reach(ranked, run, took):
         tables.say(console, line)
     tables.say(console, _next(rows, names))
 
@@ -114,16 +117,14 @@ def _replayable(row: HotFunction, gaps: Mapping[int, int]) -> str:
 # --- notes ------------------------------------------------------------------------------
 
 
-def _notes(
-    rows: Sequence[HotFunction], names: Names, run: Run, outside: int, *, ranked: bool
-) -> Iterator[str]:
+def _notes(rows: Sequence[HotFunction], run: Run, tally: Tally, *, ranked: bool) -> Iterator[str]:
     yield ""
-    yield f"{shlex.join(run.command)}: {run.wall_s:.1f} s. {_basis(run, outside)}"
+    yield f"{shlex.join(run.command)}: {basis.duration(run)}. {basis.ranking(run, tally)}"
     if ranked and any(row.tied for row in rows):
-        yield f"Functions of one rank (=) can't be told apart at {run.samples:,} samples."
+        yield f"Functions of one rank (=) can't be told apart at {tally.total:,} samples."
 
 
-def _reach(ranked: Sequence[HotFunction], run: Run) -> Iterator[str]:
+def _reach(ranked: Sequence[HotFunction], run: Run, took: float | None) -> Iterator[str]:
     """How many of the functions that hold most of the time have calls that can be replayed."""
     hot: list[HotFunction] = []
     held = 0.0
@@ -137,7 +138,11 @@ def _reach(ranked: Sequence[HotFunction], run: Run) -> Iterator[str]:
         row for row in hot if not row.replayable and not (row.function.nested and row.recorded)
     ]
     reached = len(hot) - len(others)
-    if not hot or not run.overhead:
+    if not run.overhead:
+        return
+    cost = basis.cost(took, run.overhead)
+    if not hot:
+        yield cost
         return
     partly = sum(row.recorded > 0 for row in others)
     also = f"; of {partly} more the calls have gaps, and may still do" if partly else ""
@@ -145,11 +150,8 @@ def _reach(ranked: Sequence[HotFunction], run: Run) -> Iterator[str]:
         f"{reached} of the {len(hot)} functions that hold {MOST:.0%} of the time have calls"
         f" that can be replayed{also}."
     )
-    if reached < len(hot) and run.overhead < MORE:
-        yield (
-            f"Recording had {tables.percent(run.overhead)}% of the CPU time. For more calls:"
-            f" perftrace run --overhead {MORE:.0%} …"
-        )
+    more = f" For more calls: perftrace run --overhead {MORE:.0%} …"
+    yield f"{cost}{more if reached < len(hot) and run.overhead < MORE else ''}"
 
 
 def _next(rows: Sequence[HotFunction], names: Names) -> str:
@@ -159,28 +161,26 @@ def _next(rows: Sequence[HotFunction], names: Names) -> str:
     return f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
 
 
-def _basis(run: Run, outside: int) -> str:
-    """What the shares rest on."""
-    note = f" ({run.sampler_note})" if run.sampler_note else ""
-    if run.sampler == "none" or not run.samples:
-        return f"No samples{note}: ranked by the durations of the recorded calls."
-    every = tables.seconds(run.interval_s)
-    left = f", {outside} of them outside your code and left out" if outside else ""
-    return f"{run.samples} samples by {run.sampler}{note}, one every {every}{left}."
-
-
 # --- document ---------------------------------------------------------------------------
 
 
 def _document(
-    rows: Sequence[HotFunction], names: Names, run: Run, outside: int, gaps: Mapping[int, int]
+    rows: Sequence[HotFunction],
+    names: Names,
+    recorded: tuple[Run, Tally, float | None],
+    gaps: Mapping[int, int],
 ) -> dict[str, Any]:
+    run, tally, took = recorded
     return {
         "command": list(run.command),
+        "seconds": run.wall_s or None,
+        "ranked_by": "samples" if tally.total else "durations",
+        "recorder_percent": None if took is None else _percent(took),
+        "recorder_allowed_percent": _percent(run.overhead),
         "sampler": run.sampler,
         "sampler_note": run.sampler_note,
-        "samples": run.samples,
-        "outside": outside,
+        "samples": basis.seen(tally),
+        "outside": tally.outside,
         "interval_us": _us(run.interval_s),
         "functions": [_entry(row, names) | {"with_gaps": gaps[row.function.id]} for row in rows],
     }

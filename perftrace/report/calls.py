@@ -9,6 +9,8 @@ from perftrace.model import Binding, Call, Ending, Function, Recorded, Run, Valu
 from perftrace.store import Store
 
 UNREADABLE = "<unreadable>"
+# Whether a generator was closed, dropped or is kept somewhere, a recording does not tell.
+ENDS = {"suspended": "not exhausted", "truncated": "then more than is kept"}
 PREFIX = {Binding.STAR: "*", Binding.DOUBLE_STAR: "**"}
 
 
@@ -24,7 +26,7 @@ def arguments_text(store: Store, call: Call, width: int = 80) -> str:
 
 
 def outcome_text(store: Store, call: Call, width: int = 80) -> str:
-    """`12.5`, `raised ValueError('no')`, `yielded 3 items, then returned`; or why not known."""
+    """`12.5`, `raised ValueError('no')`, `yielded 3 items, then returned`; or why unknown."""
     ending = call.outcome.ending
     if ending is Ending.UNKNOWN:
         return "end not seen"
@@ -45,7 +47,8 @@ def _yielded_text(payload: nodes.Node, width: int) -> str:
     match payload:
         case nodes.ListNode(items=[nodes.ListNode(items=items), str(how), final]):
             last = "" if final is None else f" {show.show(final, width)}"
-            return f"yielded {len(items)} item{'s' * (len(items) != 1)}, then {how}{last}"
+            end = ENDS.get(how, f"then {how}")
+            return f"yielded {len(items)} item{'s' * (len(items) != 1)}, {end}{last}"
         case _:
             return UNREADABLE
 

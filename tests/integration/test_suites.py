@@ -119,6 +119,10 @@ def test_a_session_is_recorded_and_each_test_is_the_context_of_what_it_calls() -
     assert done.returncode == 1
     assert OUTCOME in done.stdout
     assert "perftrace: next: perftrace top" in done.stdout
+    ours = (
+        r"perftrace: recorded for \d+\.\d s; \d+\.\d s more are perftrace's own, before and after"
+    )
+    assert re.search(ours, done.stdout)
     assert done.stderr == ""
     assert reached() == REACHED
     with Store.open(DATABASE) as store:

@@ -57,6 +57,7 @@ def trace(tmp_path: Path) -> Path:
     with Store.open_to_write(path) as store, store.transaction():
         run_id = store.add("run", RUN)
         process = {"run_id": run_id, "pid": 1, "parent_pid": 0, "arguments": "[]", "path": "[]"}
+        process |= {"cpu_ns": 2_500_000_000, "recorder_ns": 840_000_000}
         process_id = store.add("process", process)
         quote = add_function(store, "quote", 12, PRICE)
         add_function(store, "total", 20, [])
@@ -118,19 +119,20 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 # --- top ----------------------------------------------------------------------------------
 
 TOP = """\
-rank  hot%  95% interval  self%   calls  per call  replayable  function                 called by
-   1  61.5  [56.6, 66.2]   51.3  ~2,000    200 us         3/3  shop:quote               \
+rank  hot%  95% interval  self%  calls  per call  replayable  function                 called by
+   1  61.5  [56.6, 66.2]   51.3    >=3    200 us         3/3  shop:quote               \
 shop:<module> 100.0%
-   2  25.6  [21.6, 30.2]   25.6  ~1,000    500 us   via total  shop:total.<locals>.add  \
+   2  25.6  [21.6, 30.2]   25.6    >=1    500 us   via total  shop:total.<locals>.add  \
 shop:total 100.0%
-   3  12.8   [9.9, 16.5]   12.8       -         -           -  shop:total               \
+   3  12.8   [9.9, 16.5]   12.8      -         -           -  shop:total               \
 shop:<module> 100.0%
-   4   0.0    [0.0, 1.0]    0.0       -         -           -  shop:<module>
+   4   0.0    [0.0, 1.0]    0.0      -         -           -  shop:<module>
 
-app.py 'a b': 2.5 s. 412 samples by py-spy, one every 5.0 ms, 22 of them outside your code and \
-left out.
+app.py 'a b': recorded for 2.5 s. 412 samples by py-spy, one every 5.0 ms, 22 of them outside your \
+code and left out.
 2 of the 3 functions that hold 90% of the time have calls that can be replayed.
-Recording had 2.0% of the CPU time. For more calls: perftrace run --overhead 10% …
+Recording took 33.6% of the CPU time; it was allowed 2.0%, or what its start takes where that is \
+more. For more calls: perftrace run --overhead 10% …
 Next: perftrace show shop:quote, or perftrace optimize"""
 
 
@@ -143,6 +145,8 @@ def test_top_is_a_table_and_what_it_rests_on(capsys: pytest.CaptureFixture[str])
 def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "top", "-n", "1")
     assert (found["samples"], found["outside"], found["sampler"]) == (412, 22, "py-spy")
+    assert (found["ranked_by"], found["seconds"]) == ("samples", 2.5)
+    assert (found["recorder_percent"], found["recorder_allowed_percent"]) == (33.6, 2.0)
     assert found["functions"] == [
         {
             "function": "shop:quote",
@@ -154,8 +158,8 @@ def test_top_is_a_document_for_programs(capsys: pytest.CaptureFixture[str]) -> N
             "hot_low_percent": 56.62,
             "hot_high_percent": 66.23,
             "self_percent": 51.28,
-            "calls": 2000,
-            "calls_at_least": False,
+            "calls": 3,
+            "calls_at_least": True,
             "per_call_us": 200.0,
             "recorded": 3,
             "replayable": 3,
@@ -212,22 +216,26 @@ def test_functions_whose_intervals_overlap_share_a_rank(
         number = frame(store, "other", 40)
         store.add("stack", {"run_id": 1, "frames": str(number), "count": 55})
     text = said(capsys, "top")
-    assert "Functions of one rank (=) can't be told apart at 412 samples." in text
+    assert "Functions of one rank (=) can't be told apart at 445 samples." in text
     assert [line.split()[0] for line in text.splitlines()[1:6]] == ["1", "2", "3=", "3=", "5"]
     places = [(row["place"], row["tied"]) for row in document(capsys, "top")["functions"]]
     assert places == [(1, False), (2, False), (3, True), (3, True), (5, False)]
     assert "can't be told apart" not in said(capsys, "top", "--sort", "self")
 
 
-def test_without_samples_top_says_what_it_ranks_by(
+def test_without_samples_of_your_code_it_says_what_it_ranks_by(
     trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    by, none = "the durations of the recorded calls", "none of 412 samples by py-spy fell into"
+    with Store.open_to_write(trace) as store, store.transaction():
+        store.change("UPDATE frame SET user = 0")
+    assert f"Ranked by {by}: {none} your code." in said(capsys, "top")
+    assert f"  from {by}: {none} your code\n" in said(capsys, "show", "quote")
+    assert {row["place"] for row in document(capsys, "top")["functions"]} == {None}
     with Store.open_to_write(trace) as store, store.transaction():
         later = {"uuid": "v", "sampler": "none", "samples": 0, "sampler_note": "too short"}
         store.add("run", RUN | later)
-    text = said(capsys, "top")
-    assert "No samples (too short): ranked by the durations of the recorded calls." in text
-    assert {row["place"] for row in document(capsys, "top")["functions"]} <= {None}
+    assert f"Ranked by {by}: there are no samples (too short)." in said(capsys, "top")
 
 
 # --- show and calls -----------------------------------------------------------------------
@@ -238,11 +246,11 @@ shop:quote (function)
 Time
   hot 61.5% [56.6, 66.2]: its own and that of what it calls outside your code
   self 51.3%; with all it calls 61.5%
-  from 412 samples by py-spy
+  from 412 samples by py-spy, one every 5.0 ms, 22 of them outside your code and left out
 Called by
   100.0% shop:<module>
 Calls
-  about 2,000, 200 us each (median)
+  at least 3, 200 us each (median)
   3 recorded, 3 of them replayable
   2 different argument lists in 3 (33.3% are repeats)
 Arguments

@@ -84,6 +84,7 @@ def test_a_call_is_stored_with_its_values_and_the_source(case: Case) -> None:
     case.journal.write(journal.END, 1, "returned", LIST, 0, None, 33)
     summary = case.ingest()
     assert (summary.calls, summary.functions, summary.processes) == (1, 1, 1)
+    assert summary.called == 1
     (call,) = case.calls()
     assert (call.outcome.ending, call.duration_ns, call.thread) == (Ending.RETURNED, 33, 9)
     with Store.open(case.database) as store:
@@ -91,6 +92,13 @@ def test_a_call_is_stored_with_its_values_and_the_source(case: Case) -> None:
         assert store.source_text(call.function) == "def f(x): return x\n"
         assert store.last_run().python == Path("/bin/py")
     assert not case.folder.exists()
+
+
+def test_a_function_that_is_only_described_has_no_recorded_calls(case: Case) -> None:
+    case.process()
+    case.function()
+    summary = case.ingest()
+    assert (summary.calls, summary.functions, summary.called) == (0, 1, 0)
 
 
 def test_doing_it_twice_adds_the_run_once(case: Case, tmp_path: Path) -> None:

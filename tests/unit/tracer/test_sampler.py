@@ -9,7 +9,16 @@ import pytest
 from perftrace.store import Store
 from perftrace.tracer import sampler
 from perftrace.tracer.sampler import Sampler
-from perftrace.tracer.stacks import FrameKey, Samples, from_timing, mean_depth, parse, store_samples
+from perftrace.tracer.stacks import (
+    OWN_THREAD,
+    FrameKey,
+    Samples,
+    from_timing,
+    mean_depth,
+    parse,
+    store_samples,
+    without_recorder,
+)
 
 MAIN = FrameKey("/shop/app.py", "<module>", 1)
 QUOTE = FrameKey("/shop/app.py", "quote", 12)
@@ -201,6 +210,16 @@ def test_stacks_are_stored_with_what_is_user_code(tmp_path: Path) -> None:
         ("/lib/json.py", 0),
         ("<string>", 0),
     }
+
+
+def test_the_recorders_own_thread_is_no_part_of_the_program() -> None:
+    """What is left out of the table is not counted as a sample of the program either."""
+    ours = (FrameKey(str(OWN_THREAD / "control.py"), "_loop", 5), MAIN)
+    left = without_recorder(Samples([((MAIN,), 24), (ours, 10)], 0.005, "py-spy", ""))
+    assert (left.stacks, left.note) == ([((MAIN,), 24)], "")
+    none = without_recorder(Samples([(ours, 10)], 0.005, "py-spy", ""))
+    assert (none.stacks, none.note) == ([], "py-spy saw the recorder's thread alone")
+    assert without_recorder(Samples((), 0.005, "none", "why")).note == "why"
 
 
 def test_without_py_spy_the_samples_say_why(
