@@ -8,7 +8,7 @@ import click
 
 from perftrace import locate
 from perftrace.advice import advised
-from perftrace.cli import output
+from perftrace.cli import number, output
 from perftrace.model import Call, Function, Run
 from perftrace.optimizer.rank import rank
 from perftrace.replay.unsafe import unsafe
@@ -30,10 +30,15 @@ COLUMNS = (
 
 @click.command("calls")
 @click.argument("func")
-@click.option("-n", "limit", default=20, show_default=True, help="Calls shown; 0 shows all.")
 @click.option(
-    "--slowest", type=click.IntRange(1), metavar="N", help="The N slowest, slowest first."
+    "-n",
+    "limit",
+    type=number.count(0),
+    default=20,
+    show_default=True,
+    help="Calls shown; 0 shows all.",
 )
+@click.option("--slowest", type=number.count(1), metavar="N", help="The N slowest, slowest first.")
 @output.json_option
 @output.database_option
 def command(func: str, limit: int, slowest: int | None, *, as_json: bool, database: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import models, output, signals
+from perftrace.cli import models, number, output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
@@ -48,9 +48,9 @@ class Outcome:
 
 @click.command("optimize")
 @click.argument("names", nargs=-1, metavar="[FUNC]...")
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="The hottest.")
+@click.option("--top", type=number.count(1), default=10, show_default=True, help="The hottest.")
 @models.options
-@click.option("--min-speedup", type=click.FloatRange(1), help="The interval's low end must pass.")
+@click.option("--min-speedup", type=number.Real(1), help="The interval's low end must pass.")
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from perftrace import locate
-from perftrace.cli import output
+from perftrace.cli import number, output
 from perftrace.model import HotFunction, Run
 from perftrace.optimizer.rank import calls_with_gaps, rank, tally_of
 from perftrace.report import tables
@@ -43,7 +43,14 @@ COLUMNS = (
 
 
 @click.command("top")
-@click.option("-n", "limit", default=20, show_default=True, help="Functions shown; 0 shows all.")
+@click.option(
+    "-n",
+    "limit",
+    type=number.count(0),
+    default=20,
+    show_default=True,
+    help="Functions shown; 0 shows all.",
+)
 @click.option("--sort", type=click.Choice(list(SORT)), default="hot", show_default=True)
 @output.json_option
 @output.database_option
