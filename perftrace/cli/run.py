@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from perftrace import config
+from perftrace import config, target
 from perftrace.advice import advised
 from perftrace.cli import output
 from perftrace.cli.program import ProgramCommand, form_of
@@ -78,6 +78,7 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         children=options["children"],
         value_bytes=options["value_size"] or 0,
     )
+    target.require(choices.database)
     names = names_of(choices.database, project / settings.database, cwd)
     reading = output.patience("perftrace: writing what was recorded into the trace file")
     result = record(program, cwd, settings, choices, reading)

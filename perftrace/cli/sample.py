@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from perftrace import config
+from perftrace import config, target
 from perftrace.cli.duration import Duration
 from perftrace.cli.program import ProgramCommand, form_of
 from perftrace.cli.run import database_of, document, names_of
@@ -44,6 +44,7 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         rate=options["rate"],
         native=options["native"],
     )
+    target.require(choices.database)
     names = names_of(choices.database, project / settings.database, cwd)
     pid: int | None = options["pid"]
     if pid is not None and (words or module):
