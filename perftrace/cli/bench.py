@@ -58,7 +58,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         run = store.last_run()
         hot = require_recorded(rank(store, run))
         functions = [one.function for one in hot]
-        chosen = [locate.find(name, functions) for name in names]
+        chosen = [locate.find(name, functions, output.again()) for name in names]
         chosen = chosen or [one.function for one in hot if one.recorded][: options["top"]]
         wanted = {function.id for function in chosen}
         found = _changes(store, functions, wanted, root, options["against"])

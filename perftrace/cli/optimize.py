@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import models, number, output, signals
+from perftrace.cli import chosen, models, number, output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
@@ -57,6 +57,7 @@ class Outcome:
 @click.option("--no-tests", is_flag=True, help="Don't run the tests seen to reach a function.")
 @output.deterministic_option
 @output.unsafe_option
+@chosen.run_option
 @output.json_option
 @output.database_option
 def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options: Any) -> int:
@@ -71,7 +72,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
     recover(database)
     Store.open(database).close()
     with Store.open_to_write(database) as store:
-        run = store.last_run()
+        run = chosen.choose(store, options["wanted"]).run
         ranked = rank(store, run)
         require_calls(ranked)
         asked = models.prepare(store, run, ranked, settings, options, database)

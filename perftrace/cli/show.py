@@ -12,11 +12,14 @@ import click
 
 from perftrace import locate
 from perftrace.advice import advised
-from perftrace.cli import output
+from perftrace.cli import chosen, output
+from perftrace.cli.chosen import Chosen
+from perftrace.cli.naming import function_of
 from perftrace.model import HotFunction, Run, Share
 from perftrace.optimizer.rank import calls_with_gaps, rank
 from perftrace.report import tables
 from perftrace.report.calls import (
+    NONE_RECORDED,
     Seen,
     arguments_text,
     distinct,
@@ -43,6 +46,7 @@ class Summary:
     label: str
     callers: list[tuple[str, float]]
     run: Run
+    which: Chosen
     seen: Seen
     known: int  # calls with recorded arguments
     lists: int  # different argument lists among them
@@ -56,16 +60,17 @@ class Summary:
 
 @click.command("show")
 @click.argument("func")
+@chosen.run_option
 @output.json_option
 @output.database_option
-def command(func: str, *, as_json: bool, database: Path) -> None:
+def command(func: str, *, wanted: int | None, as_json: bool, database: Path) -> None:
     """Show all that was recorded of FUNC.
 
     FUNC is package.module:Qual.name, path/to/file.py:Qual.name, or the name alone.
     """
     recover(database)
     with Store.open(database) as store:
-        summary = _summarise(store, func)
+        summary = _summarise(store, func, chosen.choose(store, wanted))
     if as_json:
         output.emit_json("show", _document(summary))
         return
@@ -78,10 +83,10 @@ def command(func: str, *, as_json: bool, database: Path) -> None:
                 tables.say(console, f"  {line}")
 
 
-def _summarise(store: Store, func: str) -> Summary:
-    run = store.last_run()
+def _summarise(store: Store, func: str, which: Chosen) -> Summary:
+    run = which.run
     rows = {row.function: row for row in rank(store, run)}
-    function = locate.find(func, list(rows))
+    function = function_of(func, list(rows), store, which)
     labels = locate.labels(list(rows))
     known, lists = distinct(store, run, function)
     slowest = next(store.calls(function, run=run, slowest=1), None)
@@ -91,6 +96,7 @@ def _summarise(store: Store, func: str) -> Summary:
         label=labels[function.id],
         callers=[(labels[caller.id], part) for caller, part in rows[function].via],
         run=run,
+        which=which,
         seen=seen_in(store, calls),
         known=known,
         lists=lists,
@@ -130,7 +136,7 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield "Slowest call", _slowest(summary)
     yield "Tests that reach it", _tests(summary.reaching)
     if row.recorded:
-        yield "Next", [f"perftrace calls {shlex.quote(summary.label)}"]
+        yield "Next", [f"perftrace calls {shlex.quote(summary.label)}{output.again()}"]
 
 
 def _time(summary: Summary) -> Iterator[str]:
@@ -142,6 +148,8 @@ def _time(summary: Summary) -> Iterator[str]:
         yield f"from {run.samples:,} samples by {run.sampler}"
     else:
         yield "from the durations of recorded calls: there are no samples"
+    if summary.which.count > 1:
+        yield f"of {summary.which.text}"
 
 
 def _share(share: Share) -> str:
@@ -151,14 +159,11 @@ def _share(share: Share) -> str:
 def _calls(summary: Summary) -> Iterator[str]:
     row = summary.row
     if row.function.id < 0:
-        yield (
-            "none recorded: they came while the recorder's share was used up (run with"
-            " --overhead 10% gives it more), or it is not a function, its process was not"
-            " traced, or the run was only sampled"
-        )
+        yield f"none recorded: {NONE_RECORDED}"
         return
     how = "at least" if row.calls_at_least else "about"
-    yield f"{how} {tables.count(row.calls)}, {tables.seconds(row.per_call_s)} each (median)"
+    each = "" if row.per_call_s is None else f", {tables.seconds(row.per_call_s)} each (median)"
+    yield f"{how} {tables.count(row.calls)}{each}"
     reason = ": it is defined inside a function, so no name leads to it"
     nested = reason if row.function.nested else ""
     more = f", {summary.partly:,} more if their gaps don't matter" if summary.partly else ""
@@ -228,6 +233,7 @@ def _document(summary: Summary) -> dict[str, Any]:
     row, seen = summary.row, summary.seen
     parameters = zip(row.function.parameters, seen.arguments, strict=False)
     return {
+        **summary.which.document,
         "function": summary.label,
         "file": row.function.file,
         "line": row.function.line,
