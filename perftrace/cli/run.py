@@ -15,7 +15,7 @@ from perftrace.cli import output
 from perftrace.cli.program import ProgramCommand, form_of
 from perftrace.cli.size import Size
 from perftrace.config import Settings
-from perftrace.tracer import launch
+from perftrace.tracer import launch, patterns
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.record import Choices, Result, record
 
@@ -80,6 +80,9 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
     )
     target.require(choices.database)
     names = names_of(choices.database, project / settings.database, cwd)
+    for one in patterns.leading_nowhere(options["include"], cwd, program.python):
+        text = f"perftrace: --include {one} adds nothing: no Python file or package has that name"
+        click.echo(text, err=True)
     reading = output.patience("perftrace: writing what was recorded into the trace file")
     result = record(program, cwd, settings, choices, reading)
     said = lines(result, names)
@@ -111,9 +114,14 @@ def lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
     if kept is not None and kept.runs:
         yield (
             f"perftrace: {_count(kept.runs, 'older run')} dropped: the trace file may have"
-            f" {kept.limit / 2**20:,.4g} MB (`retain` in [tool.perftrace])"
+            f" {_size(kept.limit)} (`retain` in [tool.perftrace])"
         )
-    yield f"perftrace: next: perftrace top{option}"
+    if summary.calls or summary.samples:
+        yield f"perftrace: next: perftrace top{option}"
+
+
+def _size(number: int) -> str:
+    return f"{number / 2**20:,.4g} MB" if number >= 2**20 else f"{number / 2**10:,.4g} KB"
 
 
 def _reasons(summary: Summary) -> Iterator[str]:

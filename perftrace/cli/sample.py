@@ -76,4 +76,5 @@ def _lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
     note = f" ({summary.sampler_note})" if summary.sampler_note else ""
     seen = f"{summary.samples:,} sample{'' if summary.samples == 1 else 's'}"
     yield f"perftrace: {seen} in {database}{note}"
-    yield f"perftrace: next: perftrace top{option}"
+    if summary.samples:
+        yield f"perftrace: next: perftrace top{option}"

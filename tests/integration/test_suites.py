@@ -199,6 +199,12 @@ def test_what_goes_wrong_is_one_line_and_the_tests_run_on() -> None:
     assert "unknown key surce" in line
 
 
+def test_the_process_of_the_tests_is_not_said_to_run_on() -> None:
+    done = run_pytest("--perftrace", "unit")
+    assert "recorded in .perftrace/trace.db" in done.stdout
+    assert "was still running" not in done.stdout
+
+
 @pytest.mark.parametrize("name", ["unit", "unit/conftest.py", "pyproject.toml"])
 def test_what_is_no_trace_file_is_not_written_to(name: str) -> None:
     Path("unit/conftest.py").touch()
