@@ -11,6 +11,7 @@ from perftrace.errors import CannotError, UsageError
 from perftrace.model import Function
 from perftrace.store import Store
 
+MOST_FILES = 200  # of a folder
 RUNS = """
 SELECT DISTINCT run_id FROM call JOIN process ON process.id = process_id WHERE function_id = ?
 """
@@ -75,13 +76,15 @@ def _defined(text: str, store: Store) -> str:
 
 
 def _sources(store: Store) -> Iterator[tuple[str, str]]:
-    """The files that the trace knows: as recorded, else as they are."""
+    """The files that the trace knows: as recorded, else as they are, and those beside them."""
     seen: set[str] = set()
     for row in store.rows("SELECT file, text FROM source ORDER BY id DESC"):
         seen.add(row["file"])
         yield row["file"], bytes(row["text"]).decode("utf-8", "replace")
-    for row in store.rows(FILES):
-        file = Path(str(row["file"]))
+    files = [Path(str(row["file"])) for row in store.rows(FILES)]
+    folders = dict.fromkeys(file.parent for file in (*map(Path, seen), *files))
+    beside = (file for folder in folders for file in sorted(folder.glob("*.py"))[:MOST_FILES])
+    for file in dict.fromkeys((*files, *beside)):
         if str(file) not in seen and file.suffix == ".py" and file.is_file():
             try:
                 yield str(file), file.read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +80,16 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
     )
     target.require(choices.database)
     names = names_of(choices.database, project / settings.database, cwd)
-    for one in patterns.leading_nowhere(options["include"], cwd, program.python):
-        text = f"perftrace: --include {one} adds nothing: no Python file or package has that name"
-        click.echo(text, err=True)
+    nowhere = patterns.leading_nowhere(options["include"], cwd, program.python)
+    for one in () if options["as_json"] else nowhere:
+        why = "there is no such file or package, or it is built into Python"
+        click.echo(f"perftrace: --include {one} adds nothing: {why}", err=True)
     reading = output.patience("perftrace: writing what was recorded into the trace file")
     result = record(program, cwd, settings, choices, reading)
     said = lines(result, names)
     missing = config.missing_sources(settings, program.root)
     if options["as_json"]:
-        said = document("run", result, choices.database)
+        said = document("run", result, choices.database, include_unused=nowhere)
         missing = []  # the document is all there is on stderr
     for folder in missing:
         click.echo(f"perftrace: source in pyproject.toml: there is no folder {folder}", err=True)
@@ -138,7 +139,7 @@ def _reasons(summary: Summary) -> Iterator[str]:
         yield f"{subject} ({', '.join(shown + more)})"
 
 
-def document(command: str, result: Result, database: Path) -> Iterator[str]:
+def document(command: str, result: Result, database: Path, **more: Sequence[str]) -> Iterator[str]:
     """The run for programs."""
     summary = result.summary
     found: dict[str, Any] = {
@@ -146,6 +147,7 @@ def document(command: str, result: Result, database: Path) -> Iterator[str]:
         "exit_code": result.exit_code,
         "database": str(database),
         "problem": result.problem,
+        **more,
     }
     if summary is not None:
         found |= {

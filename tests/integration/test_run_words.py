@@ -52,9 +52,11 @@ def test_a_pattern_that_leads_nowhere_is_named_and_the_program_runs() -> None:
     done = run("--include", "jsn", "app.py")
     assert done.returncode == 0
     assert done.stderr.startswith(
-        "perftrace: --include jsn adds nothing: no Python file or package has that name\n"
+        "perftrace: --include jsn adds nothing: there is no such file or package"
     )
     assert functions() == {"__main__:f"}
+    document = json.loads(run("--include", "jsn", "--json", "app.py").stderr)
+    assert document["include_unused"] == ["jsn"]
 
 
 @pytest.mark.parametrize("word", ["-", "-c"])

@@ -132,6 +132,9 @@ def test_a_function_without_anything_recorded_is_not_called_unknown(
         text = said(capsys, command, name, code=3)
         assert f"{name} is in {Path('app.py').absolute()}, line 10, but nothing" in text
         assert "perftrace run --overhead 10%" in text
+    Path("fast.py").write_text("class Fast:\n    def often(self):\n        pass\n")
+    for name in ("often", "Fast.often", "fast:Fast.often"):
+        assert "fast.py, line 2, but nothing" in said(capsys, command, name, code=3)
     text = said(capsys, command, "last", code=3)
     assert "run 3 of 3 has nothing of it, run 1 has: add --run 1 -d 'a b.db'" in text
     text = said(capsys, command, "xyzzy", code=2)
