@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,9 +99,26 @@ def require_sqlite(path: Path) -> None:
 
 
 def make_room(path: Path) -> None:
-    """See that there is a file, for this user alone; a folder made for it is not for git."""
+    """See that there is a file, for this user alone; a folder made for it is not for git.
+
+    It appears with its tables: an empty file would be none of ours, were we killed before.
+    """
     make_folder(path)
+    if not path.exists():
+        _make_whole(path)
     path.touch(mode=0o600)
+
+
+def _make_whole(path: Path) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
+    os.close(handle)
+    try:
+        make(Path(name))
+        with contextlib.suppress(OSError):  # there are no links here, or another was faster
+            os.link(name, path)
+    finally:
+        for leftover in (name, f"{name}-journal"):
+            Path(leftover).unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

@@ -24,9 +24,7 @@ def kind(error: Exception) -> str:
 
 def unwritable(path: Path, error: Exception) -> TraceError:
     """It can't be written."""
-    return TraceError(
-        "trace-write", f"Cannot write the trace file {path}: {error}. Choose another with -d or -o."
-    )
+    return TraceError("trace-write", f"Cannot write the trace file {path}: {error}.")
 
 
 def foreign(path: Path) -> TraceError:

@@ -17,13 +17,13 @@ from perftrace.model import Function
 SHOWN = 8  # matches or guesses named in an error
 
 
-def find(text: str, functions: Sequence[Function]) -> Function:
-    """The one function that the text means.
+def find(text: str, functions: Sequence[Function], again: str = "") -> Function:
+    """The one function that the text means; `again` are options for the next command.
 
     Raises:
         UsageError: none or several; the message names the likeliest.
     """
-    place, name, line = _split(text)
+    place, name, line = split(text)
     found = [one for one in functions if _fits(one, place, line) and one.qualname == name]
     if not found and not place:
         found = [one for one in functions if _fits(one, place, line) and _ends(one, name)]
@@ -34,14 +34,14 @@ def find(text: str, functions: Sequence[Function]) -> Function:
         listed = _list([names[one.id] for one in found])
         raise UsageError("function-ambiguous", f"{text} means several functions: {listed}")
     near = _near(text, name, functions)
-    hint = f" Did you mean {_list(near)}?" if near else " List them: perftrace top -n 0"
+    hint = f" Did you mean {_list(near)}?" if near else f" List them: perftrace top -n 0{again}"
     raise UsageError("function-unknown", f"No function {text} in this trace.{hint}")
 
 
 def setting_of(function: Function, table: Mapping[str, str]) -> str:
     """What a table of the settings says of a function; empty: nothing."""
     for text, setting in table.items():
-        place, name, line = _split(text)
+        place, name, line = split(text)
         if place and name == function.qualname and _fits(function, place, line):
             return setting
     return ""
@@ -71,7 +71,7 @@ def _exact(function: Function) -> str:
     return f"{function.file}:{function.qualname}:{function.line}"
 
 
-def _split(text: str) -> tuple[str, str, int | None]:
+def split(text: str) -> tuple[str, str, int | None]:
     """The parts of `place:name:line`; the place may hold colons itself, as on Windows."""
     found = re.fullmatch(r"(.+):(\d+)", text)
     line = int(found[2]) if found else None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from perftrace import database, faults
+from perftrace import database, faults, target
 from perftrace.errors import CannotError, TraceError, UsageError
 from perftrace.examine import Trust, check_rows, check_values
 from perftrace.key import KEY_BYTES
@@ -46,10 +46,11 @@ def merge(files: Sequence[Path], out: Path, trust: Trust) -> list[Merged]:
     Raises:
         TraceError: a file is damaged, foreign or too new, or `out` can't be written.
         CannotError: a file was recorded with a key that is not trusted.
-        UsageError: `out` is one of the files.
+        UsageError: `out` is one of the files, or is no trace file.
     """
     if any(out.exists() and file.exists() and out.samefile(file) for file in files):
         raise UsageError("merge-self", f"{out} is both a source and the target. Name another -o.")
+    target.require(out)
     with tempfile.TemporaryDirectory() as temporary:
         if out.exists():
             return _merge_into(files, out, trust, Path(temporary))
@@ -88,14 +89,20 @@ def _merge_into(files: Sequence[Path], out: Path, trust: Trust, folder: Path) ->
 
 def _readable(file: Path, folder: Path) -> Path:
     """The file itself, or a copy of it in the present format."""
-    database.require_sqlite(file)
     if file.with_name(f"{file.name}-journal").exists():
         raise TraceError(
             "trace-busy",
             f"{file} is being written, or its writer was killed. Open it once where it was"
             " recorded: perftrace top -d FILE",
         )
-    return database.as_newest(file, folder)
+    try:
+        database.require_sqlite(file)
+        return database.as_newest(file, folder)
+    except TraceError as error:
+        if error.slug != "trace-foreign":
+            raise
+        text = f"{file} is not a perftrace trace file. Nothing was merged: leave it out."
+        raise TraceError("trace-foreign", text) from error
 
 
 # --- checking -----------------------------------------------------------------------------

@@ -28,7 +28,7 @@ LEVELS: tuple[tuple[frozenset[str], ...], ...] = (
     ),
     (frozenset({"config", "key", "faults", "advice"}),),
     (frozenset({"values", "show", "rows", "database", "store", "locate", "secret"}),),
-    (frozenset({"merge", "retain", "examine"}),),
+    (frozenset({"merge", "retain", "examine", "target"}),),
     (frozenset({"tracer"}), frozenset({"replay"})),
     (frozenset({"optimizer"}),),
     (frozenset({"report"}),),

@@ -203,9 +203,9 @@ def _slots(found: ProcessJournal, archive: Archive) -> tuple[int, ...]:
 def _note_processes(
     folder: Path, archive: Archive, plan: Plan, *, traced: int, untraced_s: float
 ) -> None:
-    # A session of pytest is its own parent, and its recorder was stopped before.
-    living = len(set(spool.living(folder)) - {plan.parent})
-    archive.missing[None, "processes", STILL_RAN] += living
+    # The parent waits for us: of pytest, which is its own parent, all that follows is its end.
+    living = set(spool.living(folder)) - {plan.parent}
+    archive.missing[None, "processes", STILL_RAN] += len(living)
     for text in journals.failures(folder):
         archive.missing[None, "processes", f"the recorder could not start: {text}"] += 1
     if not traced:

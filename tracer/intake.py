@@ -18,6 +18,7 @@ from perftrace.tracer.journals import DamagedError, Record
 from perftrace.tracer.redact import Redactor
 
 END_NOT_SEEN = "its end was not seen: still running, or an exception while none were watched"
+RAN_NOTHING = "ran none of the code that is recorded: of files of your project, less those excluded"
 CHANGED = "the file changed while the program ran"
 SMALL = 512  # bytes: a value's own bytes lead to its digest
 BATCH_BYTES = 32 << 20  # of values that are written together
@@ -192,7 +193,7 @@ class Intake:
         for number, subject, reason in self._missing:
             self._archive.missing[self._numbers.get(number), subject, reason] += 1
         if self._process is None:
-            self._archive.missing[None, "processes", "ended before it ran any code of yours"] += 1
+            self._archive.missing[None, "processes", RAN_NOTHING] += 1
             return 0
         pid, parent, arguments, path, main_file, main_module, _, _ = self._process
         row = {

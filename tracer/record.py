@@ -126,7 +126,10 @@ def add(folder: Path, finish: Finish) -> Result:
         if not folder.exists():
             lost = f"Nothing was recorded: the program removed the recording, {folder}."
             return Result(_exit_code(finish), None, lost)
-        kept = f"The recording is kept in {folder} and is added by the next perftrace run."
+        kept = (
+            f"The recording is kept in {folder} and is added by the next perftrace run into the"
+            " same file, once that can be written."
+        )
         return Result(_exit_code(finish), None, f"{_sentence(str(error))} {kept}")
     return Result(_exit_code(finish), summary, "")
 

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -157,15 +158,32 @@ def globs(patterns: Sequence[str], base: Path) -> tuple[str, ...]:
     """Patterns as the user writes them (a file glob, a folder, a package) as globs of files."""
     found: list[str] = []
     for pattern in patterns:
-        if os.sep not in pattern and not set("*?") & set(pattern) and not pattern.endswith(".py"):
-            inner = pattern.replace(".", os.sep)
-            found += (f"*-packages/{inner}/*", f"*-packages/{inner}.py")  # site- or dist-
-        elif pattern.startswith(("*", os.sep)):
+        package = package_of(pattern)
+        if package:
+            inner = package.replace(".", os.sep)
+            places = ["*-packages", "*/python3.??"] if is_standard(package) else ["*-packages"]
+            for place in places:  # site- or dist-packages, the standard library
+                found += (f"{place}/{inner}/*", f"{place}/{inner}.py")
+        if package == pattern:
+            continue
+        if pattern.startswith(("*", os.sep)):
             found.append(pattern)
         else:
             path = os.path.normpath(base / pattern)
             found.append(f"{path}/*" if Path(path).is_dir() else path)
     return tuple(found)
+
+
+def package_of(pattern: str) -> str:
+    """The package that a pattern names: `json`, `json.decoder`, `json.*`; empty: it is of files."""
+    name = pattern.removesuffix(".*")
+    known = all(part.replace("-", "_").isidentifier() for part in name.split("."))
+    return name if known and not name.endswith(".py") else ""
+
+
+def is_standard(package: str) -> bool:
+    """Whether a package or module belongs to Python itself."""
+    return package.partition(".")[0] in sys.stdlib_module_names
 
 
 def folder() -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import output
+from perftrace.cli import number, output
 from perftrace.cli.compare import View, replayed, require_recorded
 from perftrace.cli.duration import Duration
 from perftrace.cli.slowdown import Slowdown, limits_of
@@ -31,7 +31,7 @@ NOTHING = 3  # nothing could be timed
 @click.command("bench")
 @click.argument("names", nargs=-1, metavar="[FUNC]...")
 @click.option("--against", metavar="REV", help="Time this revision too, in turn with your files.")
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="The hottest.")
+@click.option("--top", type=number.count(1), default=10, show_default=True, help="The hottest.")
 @click.option(
     "--fail-if",
     type=Slowdown(),
@@ -58,7 +58,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         run = store.last_run()
         hot = require_recorded(rank(store, run))
         functions = [one.function for one in hot]
-        chosen = [locate.find(name, functions) for name in names]
+        chosen = [locate.find(name, functions, output.again()) for name in names]
         chosen = chosen or [one.function for one in hot if one.recorded][: options["top"]]
         wanted = {function.id for function in chosen}
         found = _changes(store, functions, wanted, root, options["against"])

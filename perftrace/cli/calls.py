@@ -1,5 +1,6 @@
 """`perftrace calls FUNC`: the recorded calls of one function."""
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import click
 
 from perftrace import locate
 from perftrace.advice import advised
-from perftrace.cli import output
+from perftrace.cli import chosen, number, output
+from perftrace.cli.naming import function_of
 from perftrace.model import Call, Function, Run
 from perftrace.optimizer.rank import rank
 from perftrace.replay.unsafe import unsafe
 from perftrace.report import effects, tables
-from perftrace.report.calls import arguments_text, gaps, outcome_text
+from perftrace.report.calls import NONE_RECORDED, arguments_text, gaps, outcome_text
 from perftrace.report.tables import Column
 from perftrace.store import Store
 from perftrace.tracer.ingest import recover
@@ -30,35 +32,50 @@ COLUMNS = (
 
 @click.command("calls")
 @click.argument("func")
-@click.option("-n", "limit", default=20, show_default=True, help="Calls shown; 0 shows all.")
 @click.option(
-    "--slowest", type=click.IntRange(1), metavar="N", help="The N slowest, slowest first."
+    "-n",
+    "limit",
+    type=number.count(0),
+    default=20,
+    show_default=True,
+    help="Calls shown; 0 shows all.",
 )
+@click.option("--slowest", type=number.count(1), metavar="N", help="The N slowest, slowest first.")
+@chosen.run_option
 @output.json_option
 @output.database_option
-def command(func: str, limit: int, slowest: int | None, *, as_json: bool, database: Path) -> None:
+def command(func: str, *, as_json: bool, database: Path, **options: Any) -> None:
     """Show the recorded calls of FUNC, one a line.
 
     FUNC is package.module:Qual.name, path/to/file.py:Qual.name, or the name alone.
     """
     recover(database)
     with Store.open(database) as store:
-        run = store.last_run()
-        ranked = {row.function: row.recorded for row in rank(store, run)}
-        function = locate.find(func, list(ranked))
-        found = store.calls(function, run=run, slowest=slowest)
-        calls = list(found if slowest else islice(found, limit or None))
+        which = chosen.choose(store, options["wanted"])
+        ranked = {row.function: row.recorded for row in rank(store, which.run)}
+        function = function_of(func, list(ranked), store, which)
+        slowest: int | None = options["slowest"]
+        found = store.calls(function, run=which.run, slowest=slowest)
+        calls = list(found if slowest else islice(found, options["limit"] or None))
         label = locate.labels(list(ranked))[function.id]
         if as_json:
-            document = {"function": label, "recorded": ranked[function]}
+            document = {**which.document, "function": label, "recorded": ranked[function]}
             output.emit_json("calls", {**document, "calls": [_entry(store, one) for one in calls]})
             return
-        console = output.out()
-        shown = len(COLUMNS) if any(one.effects for one in calls) else len(COLUMNS) - 1
-        tables.show(console, COLUMNS[:shown], [_row(store, one)[:shown] for one in calls])
-        tables.say(console, "")
-        tables.say(console, f"{len(calls)} of the {ranked[function]} recorded calls of {label}.")
-        _say_gaps(store, run, function)
+        _show(store, calls)
+        of_run = f", in {which.text}" if which.count > 1 else ""
+        held = f"{len(calls)} of the {ranked[function]} recorded calls of {label}{of_run}."
+        none = f"No call of {label} was recorded{of_run}: {NONE_RECORDED}."
+        tables.say(output.out(), held if ranked[function] else none)
+        _say_gaps(store, which.run, function)
+
+
+def _show(store: Store, calls: Sequence[Call]) -> None:
+    if not calls:
+        return
+    shown = len(COLUMNS) if any(one.effects for one in calls) else len(COLUMNS) - 1
+    tables.show(output.out(), COLUMNS[:shown], [_row(store, one)[:shown] for one in calls])
+    tables.say(output.out(), "")
 
 
 def _row(store: Store, call: Call) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """`perftrace merge`: trace files of several machines or shards become one."""
 
 import gc
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
 from perftrace.cli import output
+from perftrace.errors import UsageError
 from perftrace.examine import Trust
 from perftrace.merge import Merged, merge, read_key
 
@@ -27,6 +29,8 @@ def command(files: tuple[str, ...], *, as_json: bool, database: Path, **options:
     takes over only those that are provably yours. For others name the key they were recorded with
     (~/.config/perftrace/key of that user or machine), or take them unverified with --trust.
     """
+    if options["out"] and output.again():
+        raise UsageError("merge-target", "-o and -d both name the file to add to. Give one.")
     out = Path(options["out"]).absolute() if options["out"] else database
     trust = Trust(tuple(read_key(Path(path)) for path in options["keys"]), options["trust"])
     gc.disable()  # millions of rows hold no cycles, and this process ends soon
@@ -41,6 +45,8 @@ def command(files: tuple[str, ...], *, as_json: bool, database: Path, **options:
         known = f"; {one.known:,} known already" if one.known else ""
         runs, calls = _count(one.runs, "run"), _count(one.calls, "call")
         click.echo(f"{one.file}: {runs} with {calls} added{known}")
+    again = f" -d {shlex.quote(options['out'])}" if options["out"] else output.again()
+    click.echo(f"All runs of the file: perftrace top --runs{again}")
 
 
 def _count(number: int, noun: str) -> str:

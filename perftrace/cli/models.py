@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from perftrace.cli import number
 from perftrace.config import Settings
 from perftrace.errors import UsageError
 from perftrace.model import Function, HotFunction, Run
@@ -65,8 +66,8 @@ def options[F: Callable[..., Any]](function: F) -> F:
                 show_default=True,
                 help="How often a wrong proposal goes back.",
             ),
-            click.option("--max-cost", type=click.FloatRange(0), help="US dollars, for all."),
-            click.option("--max-tokens", type=click.IntRange(0), help="For all, in and out."),
+            click.option("--max-cost", type=number.Real(0), help="US dollars, for all."),
+            click.option("--max-tokens", type=number.count(0), help="For all, in and out."),
             click.option(
                 "--from-recording", is_flag=True, help="Answers of earlier runs; ask nobody."
             ),

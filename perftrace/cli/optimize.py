@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import models, output, signals
+from perftrace.cli import chosen, models, number, output, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
@@ -48,15 +48,16 @@ class Outcome:
 
 @click.command("optimize")
 @click.argument("names", nargs=-1, metavar="[FUNC]...")
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="The hottest.")
+@click.option("--top", type=number.count(1), default=10, show_default=True, help="The hottest.")
 @models.options
-@click.option("--min-speedup", type=click.FloatRange(1), help="The interval's low end must pass.")
+@click.option("--min-speedup", type=number.Real(1), help="The interval's low end must pass.")
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
 @click.option("--no-tests", is_flag=True, help="Don't run the tests seen to reach a function.")
 @output.deterministic_option
 @output.unsafe_option
+@chosen.run_option
 @output.json_option
 @output.database_option
 def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options: Any) -> int:
@@ -71,7 +72,7 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
     recover(database)
     Store.open(database).close()
     with Store.open_to_write(database) as store:
-        run = store.last_run()
+        run = chosen.choose(store, options["wanted"]).run
         ranked = rank(store, run)
         require_calls(ranked)
         asked = models.prepare(store, run, ranked, settings, options, database)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from perftrace.report import tables
 
 BEAT_S = 10.0  # between two lines of progress in a log
 PATIENCE_S = 2.0  # before something that takes long is named
+FILE, RUN = "perftrace.file", "perftrace.run"  # in a context's `meta`: options as given
 
 
 def out() -> Console:
@@ -101,9 +103,18 @@ def project_root() -> Path:
     return config.find_root(Path.cwd())
 
 
-def _database(_: click.Context, __: click.Parameter, value: str | None) -> Path:
+def again(*, run: bool = True) -> str:
+    """The `-d FILE` and `--run N` of this command, for a command that is named as the next."""
+    context = click.get_current_context(silent=True)
+    given = context.meta if context else {}
+    file = f" -d {shlex.quote(given[FILE])}" if FILE in given else ""
+    return file + (f" --run {given[RUN]}" if run and RUN in given else "")
+
+
+def _database(context: click.Context, _: click.Parameter, value: str | None) -> Path:
     root = project_root()
     if value:
+        context.meta[FILE] = value
         return database_path(value, root, config.Settings())
     return database_path(None, root, config.load(root))
 

@@ -18,7 +18,12 @@ class ProgramCommand(click.Command):
             ctx.params["words"] = tuple(args[at + 2 :])
             return []
         given = list(args)
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name != "-c":
+                raise
+            raise _no_code("-c") from error
         words: tuple[str, ...] = ctx.params.get("words", ())
         before = given[: len(given) - len(words)]
         if before[-1:] == ["--"]:
@@ -50,8 +55,19 @@ def form_of(module: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str,
         form = "command"
     else:
         form = "script"
+    if form == "script" and words[:1] == ("-",):
+        raise _no_code("-")
     if not words:
         raise UsageError(
             "nothing-to-run", "Nothing to run: give a script, -m MODULE or -- COMMAND."
         )
     return form, words
+
+
+def _no_code(word: str) -> UsageError:
+    """Code that lies in no file, as `python -c` and `python -` take it."""
+    return UsageError(
+        "no-script",
+        f"{word} is no script. For code that is in no file write -- python -c CODE; of it only what"
+        " it calls in files is recorded.",
+    )

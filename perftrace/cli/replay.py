@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import output
+from perftrace.cli import chosen, output
 from perftrace.cli.replay_project import Project
 from perftrace.errors import CannotError, CheckFailed, UsageError
 from perftrace.optimizer import main_guard
@@ -61,6 +61,7 @@ class Reviewed:
     help="With --write: of new files.",
 )
 @click.option("--yes", is_flag=True, help="Update without asking.")
+@chosen.run_option
 @output.json_option
 @output.database_option
 def command(
@@ -79,11 +80,11 @@ def command(
             "CI is set, so replay tests are only read here. Write them on your own machine and"
             " commit them; here, use perftrace replay --check",
         )
-    standalone, style = options["standalone"], options["style"]
-    if (standalone or style) and action != "write":
-        option = "--standalone" if standalone else "--style"
+    standalone, style, run = options["standalone"], options["style"], options["wanted"]
+    given = {"--standalone": standalone, "--style": style, "--run": run}
+    if action != "write" and (option := next((name for name in given if given[name]), "")):
         raise UsageError("replay-standalone", f"{option} says how to write: add --write")
-    how = (options["yes"], func, standalone, Style(style) if style else None)
+    how = (options["yes"], func, standalone, Style(style) if style else None, run)
     ACTIONS[action](Project(folder, settings, database, as_json, *how))
 
 
@@ -111,11 +112,11 @@ def _run(project: Project) -> None:
 def _write(project: Project) -> None:
     recover(project.database)
     with Store.open(project.database) as store:
-        run = store.last_run()
+        run = chosen.choose(store, project.run).run
         ranked = rank(store, run)
         require_calls(ranked)
         known = [row.function for row in ranked]
-        wanted = [locate.find(text, known) for text in project.wanted]
+        wanted = [locate.find(text, known, output.again()) for text in project.wanted]
         names = locate.labels(known)
         if advice := main_guard.advice(run):
             tables.say(output.err(), advice)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from perftrace import config, locate
 from perftrace.cli import output
+from perftrace.cli.chosen import choose
 from perftrace.errors import CannotError, TraceError, UsageError
 from perftrace.optimizer.rank import rank
 from perftrace.replay import files, runner, trial, unittests
@@ -28,6 +29,7 @@ class Project:
     wanted: tuple[str, ...]  # functions or modules; empty: all
     standalone: bool = False  # tests are written so that they run without perftrace
     style: Style | None = None  # of new files; None: that of those which are there
+    run: int | None = None  # whose calls are written; None: the newest
 
     def say(self, text: str) -> None:
         """A line for people."""
@@ -37,7 +39,7 @@ class Project:
         """The program's interpreter: the recorded one, else that of the project."""
         try:
             with Store.open(self.database) as store:
-                return store.last_run().python
+                return choose(store, self.run).run.python
         except TraceError:
             return runner.project_python(self.folder.root)
 

@@ -3,19 +3,19 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from perftrace import config
+from perftrace import config, target
 from perftrace.advice import advised
 from perftrace.cli import output
 from perftrace.cli.program import ProgramCommand, form_of
 from perftrace.cli.size import Size
 from perftrace.config import Settings
-from perftrace.tracer import launch
+from perftrace.tracer import launch, patterns
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.record import Choices, Result, record
 
@@ -78,13 +78,18 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         children=options["children"],
         value_bytes=options["value_size"] or 0,
     )
+    target.require(choices.database)
     names = names_of(choices.database, project / settings.database, cwd)
+    nowhere = patterns.leading_nowhere(options["include"], cwd, program.python)
+    for one in () if options["as_json"] else nowhere:
+        why = "there is no such file or package, or it is built into Python"
+        click.echo(f"perftrace: --include {one} adds nothing: {why}", err=True)
     reading = output.patience("perftrace: writing what was recorded into the trace file")
     result = record(program, cwd, settings, choices, reading)
     said = lines(result, names)
     missing = config.missing_sources(settings, program.root)
     if options["as_json"]:
-        said = document("run", result, choices.database)
+        said = document("run", result, choices.database, include_unused=nowhere)
         missing = []  # the document is all there is on stderr
     absent = [f"perftrace: source in pyproject.toml: there is no folder {path}" for path in missing]
     output.say_if_possible([*absent, *said])
@@ -108,9 +113,14 @@ def lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
     if kept is not None and kept.runs:
         yield (
             f"perftrace: {_count(kept.runs, 'older run')} dropped: the trace file may have"
-            f" {kept.limit / 2**20:,.4g} MB (`retain` in [tool.perftrace])"
+            f" {_size(kept.limit)} (`retain` in [tool.perftrace])"
         )
-    yield f"perftrace: next: perftrace top{option}"
+    if summary.calls or summary.samples:
+        yield f"perftrace: next: perftrace top{option}"
+
+
+def _size(number: int) -> str:
+    return f"{number / 2**20:,.4g} MB" if number >= 2**20 else f"{number / 2**10:,.4g} KB"
 
 
 def _reasons(summary: Summary) -> Iterator[str]:
@@ -127,7 +137,7 @@ def _reasons(summary: Summary) -> Iterator[str]:
         yield f"{subject} ({', '.join(shown + more)})"
 
 
-def document(command: str, result: Result, database: Path) -> Iterator[str]:
+def document(command: str, result: Result, database: Path, **more: Sequence[str]) -> Iterator[str]:
     """The run for programs."""
     summary = result.summary
     found: dict[str, Any] = {
@@ -135,6 +145,7 @@ def document(command: str, result: Result, database: Path) -> Iterator[str]:
         "exit_code": result.exit_code,
         "database": str(database),
         "problem": result.problem,
+        **more,
     }
     if summary is not None:
         found |= {

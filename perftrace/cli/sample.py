@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from perftrace import config
+from perftrace import config, target
 from perftrace.cli.duration import Duration
 from perftrace.cli.program import ProgramCommand, form_of
 from perftrace.cli.run import database_of, document, names_of
@@ -44,6 +44,7 @@ def command(module: str | None, words: tuple[str, ...], **options: Any) -> int:
         rate=options["rate"],
         native=options["native"],
     )
+    target.require(choices.database)
     names = names_of(choices.database, project / settings.database, cwd)
     pid: int | None = options["pid"]
     if pid is not None and (words or module):
@@ -75,4 +76,5 @@ def _lines(result: Result, names: tuple[str, str]) -> Iterator[str]:
     note = f" ({summary.sampler_note})" if summary.sampler_note else ""
     seen = f"{summary.samples:,} sample{'' if summary.samples == 1 else 's'}"
     yield f"perftrace: {seen} in {database}{note}"
-    yield f"perftrace: next: perftrace top{option}"
+    if summary.samples:
+        yield f"perftrace: next: perftrace top{option}"

@@ -12,12 +12,15 @@ import click
 
 from perftrace import locate
 from perftrace.advice import advised
-from perftrace.cli import output
+from perftrace.cli import chosen, output
+from perftrace.cli.chosen import Chosen
+from perftrace.cli.naming import function_of
 from perftrace.model import HotFunction, Run
 from perftrace.optimizer.attribution import Tally
 from perftrace.optimizer.rank import calls_with_gaps, rank, tally_of
 from perftrace.report import basis, tables
 from perftrace.report.calls import (
+    NONE_RECORDED,
     Seen,
     arguments_text,
     distinct,
@@ -45,6 +48,7 @@ class Summary:
     callers: list[tuple[str, float]]
     run: Run
     tally: Tally  # the run's samples
+    which: Chosen
     seen: Seen
     known: int  # calls with recorded arguments
     lists: int  # different argument lists among them
@@ -58,16 +62,17 @@ class Summary:
 
 @click.command("show")
 @click.argument("func")
+@chosen.run_option
 @output.json_option
 @output.database_option
-def command(func: str, *, as_json: bool, database: Path) -> None:
+def command(func: str, *, wanted: int | None, as_json: bool, database: Path) -> None:
     """Show all that was recorded of FUNC.
 
     FUNC is package.module:Qual.name, path/to/file.py:Qual.name, or the name alone.
     """
     recover(database)
     with Store.open(database) as store:
-        summary = _summarise(store, func)
+        summary = _summarise(store, func, chosen.choose(store, wanted))
     if as_json:
         output.emit_json("show", _document(summary))
         return
@@ -80,11 +85,11 @@ def command(func: str, *, as_json: bool, database: Path) -> None:
                 tables.say(console, f"  {line}")
 
 
-def _summarise(store: Store, func: str) -> Summary:
-    run = store.last_run()
+def _summarise(store: Store, func: str, which: Chosen) -> Summary:
+    run = which.run
     tally = tally_of(store, run)
     rows = {row.function: row for row in rank(store, run, tally)}
-    function = locate.find(func, list(rows))
+    function = function_of(func, list(rows), store, which)
     labels = locate.labels(list(rows))
     known, lists = distinct(store, run, function)
     slowest = next(store.calls(function, run=run, slowest=1), None)
@@ -95,6 +100,7 @@ def _summarise(store: Store, func: str) -> Summary:
         callers=[(labels[caller.id], part) for caller, part in rows[function].via],
         run=run,
         tally=tally,
+        which=which,
         seen=seen_in(store, calls),
         known=known,
         lists=lists,
@@ -134,7 +140,7 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield "Slowest call", _slowest(summary)
     yield "Tests that reach it", _tests(summary.reaching)
     if row.recorded:
-        yield "Next", [f"perftrace calls {shlex.quote(summary.label)}"]
+        yield "Next", [f"perftrace calls {shlex.quote(summary.label)}{output.again()}"]
 
 
 def _time(summary: Summary) -> Iterator[str]:
@@ -148,16 +154,14 @@ def _time(summary: Summary) -> Iterator[str]:
         yield f"from {basis.by_samples(run, tally)}"
     else:
         yield f"from the durations of the recorded calls: {basis.no_samples(run, tally)}"
+    if summary.which.count > 1:
+        yield f"of {summary.which.text}"
 
 
 def _calls(summary: Summary) -> Iterator[str]:
     row = summary.row
     if row.function.id < 0:
-        yield (
-            "none recorded: they came while the recorder's share was used up (run with"
-            " --overhead 10% gives it more), or it is not a function, its process was not"
-            " traced, or the run was only sampled"
-        )
+        yield f"none recorded: {NONE_RECORDED}"
         return
     how = "at least" if row.calls_at_least else "about"
     each = "" if row.per_call_s is None else f", {tables.seconds(row.per_call_s)} each (median)"
@@ -231,6 +235,7 @@ def _document(summary: Summary) -> dict[str, Any]:
     row, seen = summary.row, summary.seen
     parameters = zip(row.function.parameters, seen.arguments, strict=False)
     return {
+        **summary.which.document,
         "function": summary.label,
         "file": row.function.file,
         "line": row.function.line,

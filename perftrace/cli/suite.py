@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from perftrace import config
+from perftrace import config, target
 from perftrace.cli.run import database_of, lines, names_of
 from perftrace.errors import PerftraceError
 from perftrace.tracer import ingest, record, sampler, spool
@@ -29,6 +29,7 @@ def begin(order: Mapping[str, Any]) -> dict[str, Any]:
     root = config.find_root(cwd)
     settings = config.load(root)
     database = database_of(order["database"], cwd, root, settings)
+    target.require(database, "--perftrace=FILE")
     choices = Choices(database=database, overhead=settings.overhead)
     words = tuple(order["words"])
     program = Program(order["form"], words, sys.executable, words, root)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from perftrace import locate
-from perftrace.cli import output
+from perftrace.cli import chosen, number, output
 from perftrace.model import HotFunction, Run
 from perftrace.optimizer.attribution import Tally
 from perftrace.optimizer.rank import calls_with_gaps, rank, tally_of
@@ -44,11 +44,22 @@ COLUMNS = (
 
 
 @click.command("top")
-@click.option("-n", "limit", default=20, show_default=True, help="Functions shown; 0 shows all.")
+@click.option(
+    "-n",
+    "limit",
+    type=number.count(0),
+    default=20,
+    show_default=True,
+    help="Functions shown; 0 shows all.",
+)
 @click.option("--sort", type=click.Choice(list(SORT)), default="hot", show_default=True)
+@click.option("--runs", is_flag=True, help="List the runs of the trace file instead.")
+@chosen.run_option
 @output.json_option
 @output.database_option
-def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
+def command(
+    limit: int, sort: str, *, runs: bool, wanted: int | None, as_json: bool, database: Path
+) -> None:
     """Show where the time goes.
 
     hot% is the time a change to the function can save: its own and that of all it calls which is
@@ -56,11 +67,16 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
     overlap share a rank (2=): the samples don't tell which is hotter. ~ marks an estimate that is
     off by a quarter at most, as far as the recording tells, >= the calls that were seen: what is
     known for sure. Of recorded calls 2-5/7 are replayable where three have gaps: parts that were
-    not recorded, and may not be needed.
+    not recorded, and may not be needed. Of a file with several runs (run adds one each time) the
+    newest is shown: --runs lists them, --run N shows another.
     """
     recover(database)
     with Store.open(database) as store:
-        run = store.last_run()
+        if runs:
+            chosen.show_runs(store, as_json=as_json)
+            return
+        which = chosen.choose(store, wanted)
+        run = which.run
         tally = tally_of(store, run)
         ranked = rank(store, run, tally)
         ranked.sort(key=SORT[sort], reverse=True)  # stable: rank's order decides between equals
@@ -69,7 +85,8 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
         took = basis.taken(store, run)
     names = locate.labels([row.function for row in ranked])
     if as_json:
-        output.emit_json("top", _document(rows, names, (run, tally, took), gaps))
+        document = _document(rows, names, (run, tally, took), gaps)
+        output.emit_json("top", which.document | document)
         return
     console = output.out()
     tables.show(console, COLUMNS, [_row(row, names, gaps) for row in rows])
@@ -77,6 +94,9 @@ def command(limit: int, sort: str, *, as_json: bool, database: Path) -> None:
         tables.say(console, line)
     for line in _reach(ranked, run, took):
         tables.say(console, line)
+    if which.count > 1:
+        listed = f"perftrace top --runs{output.again(run=False)}"
+        tables.say(console, f"This is {which.text}; all of them: {listed}")
     tables.say(console, _next(rows, names))
 
 
@@ -158,7 +178,9 @@ def _next(rows: Sequence[HotFunction], names: Names) -> str:
     first = next((row for row in rows if row.function.id > 0), None)
     if first is None:
         return "No calls were recorded. Next: perftrace run, which records them"
-    return f"Next: perftrace show {shlex.quote(names[first.function.id])}, or perftrace optimize"
+    again = output.again()
+    shown = f"perftrace show {shlex.quote(names[first.function.id])}{again}"
+    return f"Next: {shown}, or perftrace optimize{again}"
 
 
 # --- document ---------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def command(
     with Store.open(database) as store:
         run = store.last_run()
         functions = [hot.function for hot in rank(store, run)]
-        function = locate.find(func, functions)
+        function = locate.find(func, functions, output.again())
         if function.id < 0:
             raise CannotError(
                 "no-calls",

@@ -8,6 +8,10 @@ from perftrace import nodes, show, values
 from perftrace.model import Binding, Call, Ending, Function, Recorded, Run, Value
 from perftrace.store import Store
 
+NONE_RECORDED = (
+    "they came while the recorder's share was used up (run with --overhead 10% gives it more), or"
+    " it is not a function, its process was not traced, or the run was only sampled"
+)
 UNREADABLE = "<unreadable>"
 # Whether a generator was closed, dropped or is kept somewhere, a recording does not tell.
 ENDS = {"suspended": "not exhausted", "truncated": "then more than is kept"}

@@ -54,3 +54,23 @@ def test_a_run_says_that_older_ones_made_room() -> None:
     second = perftrace("run", "--no-sample", "app.py")
     assert "1 older run dropped" in second.stderr
     assert perftrace("show", "f").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["till", "pyproject.toml", "app.py"])
+def test_a_target_that_is_no_trace_file_is_refused_before_anything_is_done(name: str) -> None:
+    Path("till").mkdir()
+    before = Path("app.py").read_text()
+    Path("ran.py").write_text("open('ran', 'w').close()")
+    for words in (("run", "-o", name, "ran.py"), ("merge", "-o", name, "other.db")):
+        done = perftrace(*words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"perftrace: {Path(name).absolute()} is ")
+        assert done.stderr.endswith("Name another file with -o.\n")
+    assert not Path("ran").exists()
+    assert Path("app.py").read_text() == before
+
+
+def test_a_source_that_is_no_trace_file_is_to_be_left_out() -> None:
+    done = perftrace("merge", "-o", "new.db", "app.py")
+    assert done.returncode == 3
+    assert "app.py is not a perftrace trace file. Nothing was merged: leave it out." in done.stderr

@@ -354,8 +354,8 @@ def test_the_recorder_says_what_it_took() -> None:
 
 
 def test_a_trace_file_that_cannot_be_written_loses_nothing() -> None:
-    Path("app.py").write_text("def f():\n    return 1\nf()\nprint('out')\n")
-    Path("file").write_text("")
+    spoil = "open('file', 'w').close()"  # while it runs: before, it would be refused
+    Path("app.py").write_text(f"def f():\n    return 1\nf()\nprint('out')\n{spoil}\n")
     done = perftrace("run", "--no-sample", "-o", "file/trace.db", "app.py")
     assert (done.returncode, done.stdout) == (0, "out\n")
     kept = re.search(r"The recording is kept in (\S+) and", done.stderr)

@@ -203,12 +203,30 @@ def test_what_goes_wrong_is_one_line_and_the_tests_run_on() -> None:
     assert "unknown key surce" in line
 
 
+def test_the_process_of_the_tests_is_not_said_to_run_on() -> None:
+    done = run_pytest("--perftrace", "unit")
+    assert "recorded in .perftrace/trace.db" in done.stdout
+    assert "was still running" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["unit", "unit/conftest.py", "pyproject.toml"])
+def test_what_is_no_trace_file_is_not_written_to(name: str) -> None:
+    Path("unit/conftest.py").touch()
+    before = Path("pyproject.toml").read_bytes()
+    done = run_pytest(f"--perftrace={name}", "unit")
+    assert OUTCOME in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("perftrace:")]
+    assert line.endswith("Name another file with --perftrace=FILE.")
+    assert Path("unit/conftest.py").read_bytes() == b""
+    assert Path("pyproject.toml").read_bytes() == before
+
+
 def test_a_trace_file_that_cannot_be_written_is_one_line() -> None:
     Path("taken").write_text("a file")
     done = run_pytest("--perftrace=taken/trace.db", "unit")
     assert done.returncode == 1
     assert OUTCOME in done.stdout
-    assert [line for line in done.stdout.splitlines() if "Cannot write the trace file" in line]
+    assert [line for line in done.stdout.splitlines() if "trace.db cannot be made" in line]
 
 
 def test_warnings_as_errors_do_not_meet_the_plugin() -> None:

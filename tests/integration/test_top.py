@@ -282,6 +282,15 @@ def test_show_tells_why_a_function_cannot_be_replayed(capsys: pytest.CaptureFixt
     assert "none recorded" in said(capsys, "show", "<module>")
 
 
+def test_a_median_that_is_not_known_is_left_out(
+    trace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.open_to_write(trace) as store, store.transaction():
+        store.change("UPDATE call SET duration_ns = NULL")
+    text = said(capsys, "show", "add")
+    assert "\n  about 1\n" in text or "\n  at least 1\n" in text
+
+
 CALLS = """\
   took  arguments              outcome                             caller  thread
 100 us  price=12               14.4                                -            7

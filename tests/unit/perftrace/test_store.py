@@ -249,6 +249,18 @@ def test_an_empty_file_is_refused_for_reading_and_filled_when_writing(tmp_path: 
     Store.open(path).close()
 
 
+def test_a_file_that_cannot_get_its_tables_does_not_appear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(database, "make", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Store.open_to_write(tmp_path / "t.db")
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     damage(path, "CREATE TABLE call (id INTEGER)")

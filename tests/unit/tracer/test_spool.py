@@ -80,12 +80,24 @@ def test_runs_of_living_parents_are_not_left_behind(base: Path) -> None:
     assert list(spool.left_behind()) == []
 
 
+JSON_DECODER = tuple(
+    f"{place}/json/decoder{end}"
+    for place in ("*-packages", "*/python3.??")
+    for end in ("/*", ".py")
+)
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
         ("sqlparse", ("*-packages/sqlparse/*", "*-packages/sqlparse.py")),
         ("google.cloud", ("*-packages/google/cloud/*", "*-packages/google/cloud.py")),
         ("gen_*.py", ("/home/me/gen_*.py",)),
+        ("json.decoder", (*JSON_DECODER,)),
+        (
+            "shop.*",
+            ("*-packages/shop/*", "*-packages/shop.py", "/home/me/shop.*"),
+        ),
         ("*/vendored/*", ("*/vendored/*",)),
         ("/opt/x.py", ("/opt/x.py",)),
         ("../shared/a.py", ("/home/shared/a.py",)),
