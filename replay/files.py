@@ -21,6 +21,8 @@ ROOTS: the top-level modules that the tests import, and the folder each lies in,
 from importlib.util import {names}
 from pathlib import Path
 
+import pytest
+
 ROOTS = {{{roots}}}
 
 for module, folder in ROOTS.items():
@@ -30,6 +32,12 @@ for module, folder in ROOTS.items():
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "perftrace: replay tests written by perftrace")
+
+
+def pytest_collect_file(file_path, parent):
+    found = any(map(file_path.match, parent.config.getini("python_files")))
+    if file_path.match("test_replay_*.py") and not (found or parent.session.isinitpath(file_path)):
+        return pytest.Module.from_parent(parent, path=file_path)
 '''
 
 # What the tests import, in a file beside them: `--standalone`. Where perftrace is installed, that

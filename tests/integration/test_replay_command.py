@@ -213,6 +213,25 @@ def test_they_pass_under_a_strict_pytest_from_anywhere(project: Path, tmp_path: 
     assert perftrace(project, "replay").returncode == 0
 
 
+@pytest.mark.parametrize("named", ["folder", "file"])
+def test_they_are_found_whatever_the_projects_test_files_are_called(
+    project: Path, named: str
+) -> None:
+    what = suite_of(project) if named == "file" else suite_of(project).parent
+    counts = []
+    for options in ([], ["-o", "python_files=checks.py"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(what)],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        counts.append(done.stdout.split(" passed")[0].rpartition("\n")[2])
+    assert counts[0].isdigit(), counts
+    assert counts[1] == counts[0]
+
+
 def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None:
     before = suite_of(project).read_text()
     change(project, "(100 - discount)", "(101 - discount)")
