@@ -107,9 +107,9 @@ def kill_a_run(scratch: Path, *, parent: bool, wait_s: float) -> str:
 
 
 def child_of(pid: int) -> int:
-    """The only child of a process."""
+    """The program: the youngest child of perftrace, whose older one listens for signals."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return int(text.split()[0])
+    return int(text.split()[-1])
 
 
 def recorded(scratch: Path) -> tuple[int, int]:

@@ -129,7 +129,7 @@ def execute(
     if folder and recorder is not Recorder.NONE:
         environment = environment_for(folder, children=recorder is Recorder.CHILDREN)
     began = time.perf_counter()
-    with passing.signals_to() as child:
+    with passing.signals_to() as started:
         try:
             process = subprocess.Popen(
                 program.command,
@@ -141,7 +141,7 @@ def execute(
             raise CannotError(
                 "no-start", f"{program.command[0]} cannot be started: {error}"
             ) from error
-        child.append(process.pid)
+        started(process.pid)
         beside = None
         if folder and isinstance(sampling, Sampling):
             beside = Sampler.start(process.pid, folder, sampling)

@@ -11,7 +11,7 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -22,45 +22,65 @@ ANSWER_S = 2.0  # the witness may have to wait for a processor
 
 
 @contextmanager
-def signals_to() -> Iterator[list[int]]:
-    """Pass signals on to the process whose number the list is given.
+def signals_to() -> Iterator[Callable[[int], None]]:
+    """Pass signals on to the process whose number is told, those too that came before it was.
 
     Those that are ignored stay ignored. Handlers, unlike `SIG_IGN`, are not inherited by the
     program.
     """
-    child: list[int] = []
-    witness: _Witness | None = None
-    arrived: list[int] = []
-    busy: list[bool] = []
-
-    def take(number: int, _: FrameType | None) -> None:
-        arrived.append(number)
-        while arrived and not busy:  # otherwise it interrupts the loop below, which comes to it
-            busy.append(True)
-            while arrived:
-                pass_on(arrived.pop(0))
-            busy.clear()
-
-    def pass_on(number: int) -> None:
-        to_all = witness.saw(number) if witness else number in WITH_THE_GROUP
-        if child and not to_all:
-            with suppress(ProcessLookupError):  # it ended meanwhile
-                os.kill(child[0], number)
-
     numbers = [
         number
         for number in (*WITH_THE_GROUP, *ALONE)
         if signal.getsignal(number) is not signal.SIG_IGN
     ]
-    before = {number: signal.signal(number, take) for number in numbers}
+    passing = _Passing()
+    before = {number: signal.signal(number, passing.take) for number in numbers}
     try:
-        witness = _Witness.start(numbers)
-        yield child
+        passing.witness = _Witness.start(numbers)
+        yield passing.started
     finally:
-        if witness:
-            witness.stop()
+        if passing.witness:
+            passing.witness.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Passing:
+    """Takes signals, one after the other."""
+
+    def __init__(self) -> None:
+        self.witness: _Witness | None = None
+        self._child: int | None = None
+        self._early: list[int] = []  # came before the child did
+        self._arrived: list[int] = []
+        self._busy = False
+
+    def take(self, number: int, _: FrameType | None) -> None:
+        """The handler; it may be interrupted by itself at any place."""
+        self._arrived.append(number)
+        while self._arrived and not self._busy:  # otherwise the loop below comes to it
+            self._busy = True
+            while self._arrived:
+                self._pass_on(self._arrived.pop(0))
+            self._busy = False
+
+    def _pass_on(self, number: int) -> None:
+        to_all = self.witness.saw(number) if self.witness else number in WITH_THE_GROUP
+        if self._child is None:
+            self._early.append(number)
+        elif not to_all:
+            _send(self._child, number)
+
+    def started(self, pid: int) -> None:
+        """From now on the program is there."""
+        self._child = pid
+        while self._early:
+            _send(pid, self._early.pop(0))
+
+
+def _send(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):  # it ended meanwhile
+        os.kill(pid, number)
 
 
 def wait(pid: int) -> tuple[int, resource.struct_rusage]:

@@ -27,9 +27,9 @@ while True:
 PARENT = """
 import os, subprocess, sys
 from perftrace.tracer import passing
-with passing.signals_to() as child:
+with passing.signals_to() as started:
     program = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
-    child.append(program.pid)
+    started(program.pid)
     status, _ = passing.wait(program.pid)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
@@ -57,11 +57,11 @@ def test_the_program_gets_each_signal_once(number: signal.Signals, whom: str) ->
 BOTH = """
 import os, signal, subprocess, sys
 from perftrace.tracer import passing
-with passing.signals_to() as child:
+with passing.signals_to() as started:
     program = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     program.stdout.readline()
-    child.append(program.pid)
+    started(program.pid)
     program.send_signal(signal.SIGTERM)
     if sys.argv[1] == "gone":
         program.wait()
@@ -84,16 +84,23 @@ def test_a_signal_is_passed_on_and_one_that_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     kept = signal.signal(signal.SIGUSR1, lambda number, _: got.append(number))
     try:
-        with passing.signals_to() as child:
-            signal.raise_signal(signal.SIGUSR1)  # nobody to pass it on to yet
-            child.append(os.getpid())
+        with passing.signals_to() as started:
             signal.raise_signal(signal.SIGUSR2)
             assert signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN
+            started(os.getpid())
         signal.raise_signal(signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, kept)
         signal.signal(signal.SIGUSR2, before)
     assert got == [signal.SIGUSR1]
+
+
+def test_a_signal_that_comes_before_the_program_is_passed_on_once_it_is_there() -> None:
+    with passing.signals_to() as started:
+        signal.raise_signal(signal.SIGTERM)
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as program:
+            started(program.pid)
+            assert program.wait() == -signal.SIGTERM
 
 
 def descriptors() -> int:
@@ -110,8 +117,8 @@ def test_without_a_witness_a_terminals_signals_are_left_to_the_group(
     monkeypatch.setattr(os, "fork", no_fork)
     monkeypatch.setattr(os, "kill", lambda _, number: sent.append(number))
     opened = descriptors()
-    with passing.signals_to() as child:
-        child.append(1)
+    with passing.signals_to() as started:
+        started(1)
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
     assert sent == [signal.SIGTERM]
