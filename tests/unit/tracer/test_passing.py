@@ -24,9 +24,12 @@ print("ready", flush=True)
 while True:
     time.sleep(0.01)  # signal.pause would miss one that comes a moment before
 """
+# What starts the tests may ignore some of them (nohup, a shell's background jobs).
 PARENT = """
-import os, subprocess, sys
+import os, signal, subprocess, sys
 from perftrace.tracer import passing
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, signal.SIG_DFL)
 with passing.signals_to() as started:
     program = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
     started(program.pid)
