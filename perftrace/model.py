@@ -11,6 +11,7 @@ reason inside.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 
 class Kind(StrEnum):
@@ -318,6 +319,27 @@ class Run:
     samples: int
     sampler_note: str
     overhead: float = 0.0  # share of CPU time the recorder was allowed; 0: nothing was recorded
+
+    @classmethod
+    def unrecorded(cls, folder: Path, python: Path) -> Self:
+        """A program in this folder, run by this interpreter, of which nothing was recorded."""
+        return cls(
+            id=0,
+            command=(),
+            form="script",
+            cwd=folder,
+            root=folder,
+            python=python,
+            python_version="",
+            started="",
+            wall_s=0.0,
+            cpu_s=0.0,
+            exit_code=0,
+            sampler="none",
+            interval_s=0.0,
+            samples=0,
+            sampler_note="",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The trace file to add to, looked at before anything is done for it."""
+"""Files to write, looked at before anything is done for them."""
 
 import os
 from pathlib import Path
@@ -23,6 +23,26 @@ def require(path: Path, option: str = "-o") -> None:
     reason = _reason(path)
     if reason:
         raise UsageError("bad-output", f"{path} {reason}. Name another file with {option}.")
+
+
+def require_writable(path: Path, option: str = "-o") -> None:
+    """See that this file can be written, or made.
+
+    Raises:
+        UsageError: it can't; `option` is what names another file.
+    """
+    try:
+        reason = _not_writable(path) if path.exists() else _no_place(path.absolute())
+    except OSError as error:
+        reason = f"cannot be reached ({error.strerror})"
+    if reason:
+        raise UsageError("bad-output", f"{path} {reason}. Name another file with {option}.")
+
+
+def _not_writable(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder"
+    return "" if os.access(path, os.W_OK) else "cannot be written"
 
 
 def _reason(path: Path) -> str:

@@ -94,21 +94,5 @@ def _request(folder: Path, name: str, argument: int) -> Request:
 
 def _process(python: Path, path: tuple[str, ...]) -> Process:
     folder = Path(path[0])
-    run = Run(
-        id=0,
-        command=(MODULE,),
-        form="script",
-        cwd=folder,
-        root=folder,
-        python=python,
-        python_version="",
-        started="",
-        wall_s=0.0,
-        cpu_s=0.0,
-        exit_code=0,
-        sampler="none",
-        interval_s=0.0,
-        samples=0,
-        sampler_note="",
-    )
+    run = Run.unrecorded(folder, python)
     return Process(0, run, os.getpid(), path, None, None)

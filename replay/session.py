@@ -16,6 +16,7 @@ from typing import Any, Self
 from perftrace.model import Coverage, Process, Run
 from perftrace.replay import answers, memory
 from perftrace.replay.answers import Refused
+from perftrace.replay.inside import judge
 from perftrace.replay.inside.program import MAIN
 from perftrace.replay.inside.sandbox import TRACES
 from perftrace.replay.inside.versions import NEW, OLD
@@ -30,6 +31,7 @@ from perftrace.replay.requests import (
     Other,
     Overlay,
     Prepared,
+    Replayed,
     Reply,
     Request,
     Target,
@@ -40,6 +42,9 @@ __all__ = ["NEW", "OLD", "Limits", "Session"]
 
 NO_WORKER = "no worker can be started"
 SPARE_S = 1.0  # beside the time of the calls themselves
+
+# Arguments, all positional ones as the first, and the names of the others -> what came of them.
+type Answering = Callable[[bytes, tuple[str, ...]], Reply]
 
 
 class Session:
@@ -140,6 +145,27 @@ class Session:
             answers.checked(*worker.receive(self._limits.start_s))  # all it needs is loaded
             reply, blobs = answers.checked(*worker.receive(seconds))
             return answers.replayed(reply, blobs, worker.output())
+        except (Ended, Refused) as error:
+            return self._not_replayed(error)
+
+    def judge(self, request: Request, names: Sequence[str], answer: Answering) -> str | NotReplayed:
+        """Run a test of a function that is elsewhere; what it says, empty where it passes.
+
+        Each call that it makes of one of `names` is handed to `answer`; where that has none, the
+        test ends, and says `judge.GONE`.
+        """
+        header = {**answers.header(request), "op": "judge", "names": list(names)}
+        try:
+            worker = self._begin(header, [request.arguments])
+            while True:
+                reply, blobs = answers.checked(*worker.receive(self._limits.wall_s))
+                if "asks" not in reply:
+                    return str(reply["error"])
+                match answer(blobs[0], tuple(map(str, reply["asks"]))):
+                    case Replayed(ending=ending, result=result):
+                        worker.send({"ending": ending}, [result])
+                    case NotReplayed():
+                        worker.send({"ending": judge.GONE})
         except (Ended, Refused) as error:
             return self._not_replayed(error)
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import queue
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -132,3 +135,29 @@ class Provider(Protocol):
     def ask(self, question: Question) -> Reply:
         """The answer, or why there is none; never raises for what the other side does."""
         ...
+
+
+def begun(provider: Provider, question: Question) -> Callable[[], Reply]:
+    """Ask in another thread, which nothing waits for in the end; what waits for the answer."""
+    box: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            reply = provider.ask(question)
+        except Exception as error:  # noqa: BLE001 - somebody waits
+            reply = NoAnswer(Why.BROKEN, f"{type(error).__name__}: {error}")
+        box.put(reply)
+
+    threading.Thread(target=ask, daemon=True, name="perftrace question").start()
+    return box.get
+
+
+def ask_all(provider: Provider, questions: Sequence[Question]) -> list[Reply]:
+    """The answers, in order: the first is asked alone, as it fills the provider's cache."""
+    if not questions:
+        return []
+    first = provider.ask(questions[0])
+    if isinstance(first, NoAnswer) and first.why in FINAL:
+        return [first] * len(questions)
+    waiting = [begun(provider, question) for question in questions[1:]]
+    return [first, *(answer() for answer in waiting)]

@@ -8,8 +8,6 @@ faster is judged elsewhere, as for every engine.
 """
 
 import ast
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +26,7 @@ from perftrace.optimizer.models.asking import (
     Reply,
     Turn,
     Why,
+    begun,
 )
 from perftrace.optimizer.models.context import Pack, Send
 from perftrace.optimizer.models.prompts import Prompts
@@ -178,7 +177,7 @@ class ModelEngine:
         reply = self._provider.ask(question)
         final = isinstance(reply, NoAnswer) and reply.why in FINAL
         others = [] if final else rest
-        waiting = [(name, one, _begun(self._provider, one)) for name, one in others]
+        waiting = [(name, one, begun(self._provider, one)) for name, one in others]
         yield from self._taken(aim, step, question, reply)
         for name, one, answer in waiting:
             yield from self._taken(aim, name, one, answer())
@@ -277,21 +276,6 @@ class ModelEngine:
         if isinstance(verdict, Rejected):
             return "not the same" if verdict.witness else verdict.reason[:LONGEST]
         return "not tried"
-
-
-def _begun(provider: Provider, question: Question) -> Callable[[], Reply]:
-    """Ask in another thread, which nothing waits for in the end; what waits for the answer."""
-    box: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            reply = provider.ask(question)
-        except Exception as error:  # noqa: BLE001 - somebody waits
-            reply = NoAnswer(Why.BROKEN, f"{type(error).__name__}: {error}")
-        box.put(reply)
-
-    threading.Thread(target=ask, daemon=True, name="perftrace question").start()
-    return box.get
 
 
 def _is_wrong(verdict: Verdict | None) -> bool:

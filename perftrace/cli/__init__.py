@@ -29,6 +29,7 @@ COMMANDS = {
     "ci": "perftrace.cli.ci",
     "doctor": "perftrace.cli.doctor",
     "merge": "perftrace.cli.merge",
+    "generate": "perftrace.cli.generate",
 }
 CANNOT, OUR_BUG = 3, 4  # exit codes
 

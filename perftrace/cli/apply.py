@@ -91,7 +91,8 @@ def _tell(
     done = "Would write" if check else "Wrote"
     names = ", ".join(one.decision.id for one in fresh)
     tables.say(notes, f"{done} {names} to {', '.join(str(edit.file.path) for edit in edits)}.")
-    tables.say(notes, "Next: perftrace apply" if check else "Next: perftrace replay")
+    following = f"apply{output.again(run=False)}" if check else "replay"
+    tables.say(notes, f"Next: perftrace {following}")
 
 
 def choose(
@@ -111,12 +112,14 @@ def choose(
     if chosen:
         return chosen, left
     if not left:
-        raise CannotError(
-            "nothing-accepted",
-            f"{database} holds no accepted change. Look for one: perftrace optimize",
-        )
+        raise CannotError("nothing-accepted", _none(database))
     reasons = "; ".join(f"{one.decision.id}: {standing.reason(one.state)}" for one in left)
     raise StaleError("stale-file", f"Nothing that was accepted can be applied. {reasons}")
+
+
+def _none(database: Path) -> str:
+    look = f"perftrace optimize{output.again(run=False)}"
+    return f"{database} holds no accepted change. Look for one: {look}"
 
 
 def _one(text: str, known: Sequence[Change]) -> Change:
@@ -137,8 +140,7 @@ def _list(found: Sequence[Change], database: Path, *, as_json: bool) -> None:
         output.emit_json("apply", {"changes": rows})
         return
     if not rows:
-        text = f"{database} holds no accepted change. Look for one: perftrace optimize"
-        tables.say(output.err(), text)
+        tables.say(output.err(), _none(database))
     wide = max((len(row["id"]) for row in rows), default=0)
     for row in rows:
         line = f"{row['id']:<{wide}}  {row['speedup']:6.2f}x  {row['state']:<8}"

@@ -35,45 +35,64 @@ TOLD = {
 
 
 def options[F: Callable[..., Any]](function: F) -> F:
-    """The options of engines that ask a language model."""
-    for option in reversed(
-        (
-            click.option(
-                "--engine",
-                type=click.Choice(ENGINES),
-                default=RULES,
-                show_default=True,
-                help="Who proposes changes, beside the rules.",
-            ),
-            click.option("--model", help="Of the engine; anthropic has a default."),
-            click.option("--base-url", help="Of the server with the model, such as your own."),
-            click.option(
-                "--send-values",
-                type=click.Choice([one.value for one in Send]),
-                help="What of the recorded values a model is told.  [default: shapes]",
-            ),
-            click.option(
-                "--candidates",
-                type=click.IntRange(1, 8),
-                default=Effort().candidates,
-                show_default=True,
-                help="First proposals of a model for a function.",
-            ),
-            click.option(
-                "--rounds",
-                type=click.IntRange(0, 5),
-                default=Effort().repairs,
-                show_default=True,
-                help="How often a wrong proposal goes back.",
-            ),
-            click.option("--max-cost", type=number.Real(0), help="US dollars, for all."),
-            click.option("--max-tokens", type=number.count(0), help="For all, in and out."),
-            click.option(
-                "--from-recording", is_flag=True, help="Answers of earlier runs; ask nobody."
-            ),
-            click.option("--show-prompt", is_flag=True, help="Print the first questions; no more."),
-        )
-    ):
+    """The options of engines that propose changes, by rules or by asking a language model."""
+    return _given(
+        function,
+        click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            default=RULES,
+            show_default=True,
+            help="Who proposes changes, beside the rules.",
+        ),
+        *_asking(),
+        click.option(
+            "--send-values",
+            type=click.Choice([one.value for one in Send]),
+            help="What of the recorded values a model is told.  [default: shapes]",
+        ),
+        click.option(
+            "--candidates",
+            type=click.IntRange(1, 8),
+            default=Effort().candidates,
+            show_default=True,
+            help="First proposals of a model for a function.",
+        ),
+        click.option(
+            "--rounds",
+            type=click.IntRange(0, 5),
+            default=Effort().repairs,
+            show_default=True,
+            help="How often a wrong proposal goes back.",
+        ),
+    )
+
+
+def asking_options[F: Callable[..., Any]](function: F) -> F:
+    """The options of a command that can't do without a language model."""
+    engine = click.option(
+        "--engine", type=click.Choice(ENGINES[1:]), required=True, help="Who is asked."
+    )
+    return _given(function, engine, *_asking())
+
+
+type _Option = Callable[[Any], Any]
+
+
+def _asking() -> tuple[_Option, ...]:
+    """Which model is asked, and how much."""
+    return (
+        click.option("--model", help="Of the engine; anthropic has a default."),
+        click.option("--base-url", help="Of the server with the model, such as your own."),
+        click.option("--max-cost", type=number.Real(0), help="US dollars, for all."),
+        click.option("--max-tokens", type=number.count(0), help="For all, in and out."),
+        click.option("--from-recording", is_flag=True, help="Answers of earlier runs; ask nobody."),
+        click.option("--show-prompt", is_flag=True, help="Print the first questions; no more."),
+    )
+
+
+def _given[F: Callable[..., Any]](function: F, *options: _Option) -> F:
+    for option in reversed(options):
         function = option(function)
     return function
 
@@ -99,16 +118,8 @@ class Models:
 
     def summary(self) -> Iterator[str]:
         """What was asked, what it cost, and what went wrong."""
-        if isinstance(self.provider, Manual) and self.provider.waiting:
-            count = len(self.provider.waiting)
-            yield (
-                f"{count} question{'s' * (count != 1)} in {self.provider.folder} wait for an"
-                " answer: write ID.answer.md beside ID.question.md and run this again."
-            )
-        if isinstance(self.provider, Recording):
-            yield from _recorded(self.provider)
-        if self.ledger is not None:
-            yield from _spent(self.ledger)
+        if self.provider is not None:
+            yield from asked(self.provider, self.ledger)
         problems = self.asking.problems if self.asking else []
         yield from dict.fromkeys(f"No candidate: {reason}" for reason in problems)
 
@@ -116,23 +127,42 @@ class Models:
         """The same for programs."""
         if self.asking is None:
             return None
-        ledger = self.ledger
-        replayed = self.provider.replayed if isinstance(self.provider, Recording) else 0
         return {
             "engine": self.asking.name,
-            "model": ledger.model if ledger else "",
-            "questions": ledger.asked if ledger else 0,
-            "from_recording": replayed,
-            "tokens": {
-                "input": ledger.usage.input if ledger else 0,
-                "cache_read": ledger.usage.cache_read if ledger else 0,
-                "cache_written": ledger.usage.cache_written if ledger else 0,
-                "output": ledger.usage.output if ledger else 0,
-            },
-            "cost_usd": ledger.cost if ledger else None,
-            "failed": {str(why): count for why, count in ledger.failed.items()} if ledger else {},
+            **counted(self.provider, self.ledger),
             "problems": list(dict.fromkeys(self.asking.problems)),
         }
+
+
+def asked(provider: Recording | Manual, ledger: Ledger | None) -> Iterator[str]:
+    """What was asked, and what it cost."""
+    if isinstance(provider, Manual) and provider.waiting:
+        count = len(provider.waiting)
+        yield (
+            f"{count} question{'s' * (count != 1)} in {provider.folder} wait for an"
+            " answer: write ID.answer.md beside ID.question.md and run this again."
+        )
+    if isinstance(provider, Recording):
+        yield from _recorded(provider)
+    if ledger is not None:
+        yield from _spent(ledger)
+
+
+def counted(provider: Recording | Manual | None, ledger: Ledger | None) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "model": ledger.model if ledger else "",
+        "questions": ledger.asked if ledger else 0,
+        "from_recording": provider.replayed if isinstance(provider, Recording) else 0,
+        "tokens": {
+            "input": ledger.usage.input if ledger else 0,
+            "cache_read": ledger.usage.cache_read if ledger else 0,
+            "cache_written": ledger.usage.cache_written if ledger else 0,
+            "output": ledger.usage.output if ledger else 0,
+        },
+        "cost_usd": ledger.cost if ledger else None,
+        "failed": {str(why): count for why, count in ledger.failed.items()} if ledger else {},
+    }
 
 
 def _recorded(recording: Recording) -> Iterator[str]:
@@ -178,7 +208,7 @@ def prepare(
         _refuse_without(wanted)
         return Models(RulesEngine())
     send = Send(wanted["send_values"] or settings.send_values)
-    ledger, provider = _provider(name, settings, wanted, database)
+    ledger, provider = provider_of(name, settings, wanted, database)
     packer = _packer(store, run, ranked, send)
     effort = Effort(candidates=wanted["candidates"], repairs=wanted["rounds"])
     prompts = Prompts(run.root / settings.prompts if settings.prompts else None)
@@ -196,9 +226,15 @@ def _refuse_without(wanted: Mapping[str, Any]) -> None:
             )
 
 
-def _provider(
+def provider_of(
     name: str, settings: Settings, wanted: Mapping[str, Any], database: Path
 ) -> tuple[Ledger | None, Recording | Manual]:
+    """Who is asked, with what counts and what remembers.
+
+    Raises:
+        CannotError: its SDK is not installed, or there is no key.
+        UsageError: options that do not go together.
+    """
     file = database.parent / NAME
     if name == "manual":
         return None, Manual(database.parent / MANUAL)

@@ -202,12 +202,14 @@ class View:
             yield from outcome.asked.summary()
         if outcome.interrupted:
             done = f"{len(outcome.made)} of {len(self.goals)} functions"
-            yield f"Interrupted; {done} are finished and stored. Go on: perftrace optimize FUNC..."
+            more = f"perftrace optimize{output.again()} FUNC..."
+            yield f"Interrupted; {done} are finished and stored. Go on: {more}"
+        following = f"Next: perftrace apply{output.again(run=False)}"
         if outcome.accepted:
-            yield "Next: perftrace apply"
+            yield following
         elif outcome.waiting:
             yield f"Nothing new. Accepted before: {', '.join(outcome.waiting)}"
-            yield "Next: perftrace apply"
+            yield following
         else:
             yield "Nothing to apply."
             lacking = [one for one in outcome.made if _lacks_calls(one)]

@@ -145,7 +145,8 @@ def _write(project: Project) -> None:
     for page in written:
         if page.text != page.before:
             files.write(page.path, page.text)
-    for line in [*report.summary(written, coverage, names, project.folder), *slow]:
+    summary = report.summary(written, coverage, names, project.folder)
+    for line in [*summary, *slow, *project.left_out()]:
         project.say(line)
     if project.as_json:
         rows = report.coverage_document(coverage, names)

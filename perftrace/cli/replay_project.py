@@ -9,7 +9,7 @@ from perftrace.cli import output
 from perftrace.cli.chosen import choose
 from perftrace.errors import CannotError, TraceError, UsageError
 from perftrace.optimizer.rank import rank
-from perftrace.replay import files, runner, trial, unittests
+from perftrace.replay import files, runner, testpaths, trial, unittests
 from perftrace.replay.author import Page
 from perftrace.replay.emit import Parsed, Style, Suite, Test
 from perftrace.replay.missing import missing
@@ -55,6 +55,12 @@ class Project:
                 raise
             self.say(f"Not run before they are written: {error}")
             return trial.Tried()
+
+    def left_out(self) -> list[str]:
+        """What to say where a plain `pytest` does not run the tests."""
+        if self.folder.style is not Style.PYTEST or not self.folder.path.is_dir():
+            return []
+        return list(filter(None, [testpaths.left_out(self.folder.root, self.folder.path)]))
 
     @property
     def new_style(self) -> Style:

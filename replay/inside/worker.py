@@ -8,11 +8,12 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from time import process_time_ns
+from types import FunctionType
 from typing import Any
 
 from ...restore import Unreplayable, decode
 from ...snapshot import TooBig, Unencodable, encode, immutable
-from . import landlock, library, sandbox, wire
+from . import judge, landlock, library, sandbox, wire
 from .amplify import Amplifier, shrunk
 from .block import Block, Work
 from .channel import Channel, Message, Request
@@ -83,6 +84,7 @@ class Worker:
             "expect": self._expect,
             "notices": self._notices,
             "import": self._import,
+            "judge": self._judge,
             "prepare": self._prepare,
             "block": self._block,
             "modules": self._modules,
@@ -284,6 +286,22 @@ class Worker:
         used = self._timed(block.run)
         self._refuse()
         return {"calls": block.calls, "cpu_ns": used}, []
+
+    def _judge(self, request: Request, blobs: list[bytes]) -> Message:
+        """Run a test that takes no arguments; the parent answers the calls that it makes."""
+        test, _ = self._load(request, blobs[0])
+        if not isinstance(test, FunctionType):
+            raise NotFound("it is no function")
+        self._begin()
+        found = judge.run(test, request["names"], self._asked)
+        self._refuse()
+        return found, []
+
+    def _asked(self, arguments: list[Any], named: list[str]) -> tuple[str, list[Any]]:
+        """What the function under test does with these arguments."""
+        self._channel.send({"asks": named}, [encode(arguments, self._cap)[0]])
+        answer, blobs = self._channel.receive()
+        return answer["ending"], self._values(blobs[0]) if blobs else []
 
     def _import(self, request: Request, _blobs: list[bytes]) -> Message:
         """Import a module between the parent's signals."""

@@ -136,6 +136,17 @@ def test_instructions_are_counted_where_that_is_asked_for(
     assert "\ninstructions not counted: Valgrind is not installed\n" in capsys.readouterr().out
 
 
+def test_commands_named_as_the_next_one_repeat_the_trace_file(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = ("-d", str(project / ".perftrace" / "trace.db"))
+    again = f"perftrace apply {' '.join(file)}\n"
+    assert main(["optimize", "known", "--no-whole-program", *file]) == 0
+    assert capsys.readouterr().out.endswith(f"Next: {again}")
+    assert main(["apply", "--check", *file]) == 0
+    assert capsys.readouterr().err.endswith(f"Next: {again}")
+
+
 def test_what_was_accepted_before_is_still_to_be_applied(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

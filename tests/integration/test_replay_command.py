@@ -232,6 +232,17 @@ def test_they_are_found_whatever_the_projects_test_files_are_called(
     assert counts[1] == counts[0]
 
 
+def test_paths_that_leave_them_out_of_a_plain_pytest_are_said(project: Path) -> None:
+    file = project / "pytest.ini"
+    assert "does not run them" not in perftrace(project, "replay", "--write").stdout
+    try:
+        file.write_text("[pytest]\ntestpaths = checks\n")
+        said = perftrace(project, "replay", "--write").stdout
+    finally:
+        file.unlink()
+    assert "A plain `pytest` does not run them: pytest.ini has testpaths = checks." in said
+
+
 def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None:
     before = suite_of(project).read_text()
     change(project, "(100 - discount)", "(101 - discount)")
