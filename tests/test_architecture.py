@@ -48,6 +48,7 @@ DOORS = {
     "rich": {"perftrace.cli", "perftrace.report"},
     "anthropic": {"perftrace.optimizer.models.anthropic"},
     "openai": {"perftrace.optimizer.models.openai"},
+    "mcp": {"perftrace.cli.mcp"},
     "pytest": {"perftrace.tracer.plugin"},
     "sitecustomize": {"perftrace.tracer.inject", "perftrace.replay.inject"},  # the user's own
 }

@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": "perftrace.cli.doctor",
     "merge": "perftrace.cli.merge",
     "generate": "perftrace.cli.generate",
+    "mcp": "perftrace.cli.mcp",
 }
 CANNOT, OUR_BUG = 3, 4  # exit codes
 

@@ -1,7 +1,7 @@
 """Language models for `perftrace optimize`: options, what is sent, what it cost."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,22 @@ from perftrace.store import Store
 
 RULES = "rules"
 ENGINES = (RULES, "anthropic", "openai", "manual")
+EFFORTS = {
+    "low": Effort(candidates=2, repairs=1, faster=1),
+    "medium": Effort(),
+    "high": Effort(candidates=8, repairs=4, faster=4),
+}
 MANUAL = "questions"  # a folder beside the trace file
 TOLD = {
     Send.NONE: "no recorded values",
     Send.SHAPES: "types, sizes and rates of its arguments, no values",
     Send.SAMPLES: "types and sizes of its arguments, and a few recorded calls with their values",
 }
+
+
+def _by_effort(name: str) -> str:
+    """The defaults of an option."""
+    return f"[default: {', '.join(str(getattr(one, name)) for one in EFFORTS.values())} by effort]"
 
 
 def options[F: Callable[..., Any]](function: F) -> F:
@@ -52,18 +62,21 @@ def options[F: Callable[..., Any]](function: F) -> F:
             help="What of the recorded values a model is told.  [default: shapes]",
         ),
         click.option(
+            "--effort",
+            type=click.Choice(list(EFFORTS)),
+            default="medium",
+            show_default=True,
+            help="How much a model is asked about a function.",
+        ),
+        click.option(
             "--candidates",
             type=click.IntRange(1, 8),
-            default=Effort().candidates,
-            show_default=True,
-            help="First proposals of a model for a function.",
+            help=f"First proposals of a model for a function.  {_by_effort('candidates')}",
         ),
         click.option(
             "--rounds",
             type=click.IntRange(0, 5),
-            default=Effort().repairs,
-            show_default=True,
-            help="How often a wrong proposal goes back.",
+            help=f"How often a wrong proposal goes back.  {_by_effort('repairs')}",
         ),
     )
 
@@ -210,10 +223,17 @@ def prepare(
     send = Send(wanted["send_values"] or settings.send_values)
     ledger, provider = provider_of(name, settings, wanted, database)
     packer = _packer(store, run, ranked, send)
-    effort = Effort(candidates=wanted["candidates"], repairs=wanted["rounds"])
+    effort = _effort(wanted)
     prompts = Prompts(run.root / settings.prompts if settings.prompts else None)
     asking = ModelEngine(provider, packer, prompts, effort, send)
     return Models(Pool([RulesEngine(), asking]), asking, provider, ledger, send)
+
+
+def _effort(wanted: Mapping[str, Any]) -> Effort:
+    """How much is asked, single numbers first."""
+    given = {"candidates": wanted["candidates"], "repairs": wanted["rounds"]}
+    known = {name: number for name, number in given.items() if number is not None}
+    return replace(EFFORTS[wanted["effort"]], **known)
 
 
 def _refuse_without(wanted: Mapping[str, Any]) -> None:

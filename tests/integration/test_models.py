@@ -156,6 +156,19 @@ def test_people_are_told_what_is_sent_and_what_it_cost(
         assert "`n`: int" in context
 
 
+@pytest.mark.parametrize(
+    ("options", "first"), [(("--effort", "low"), 2), (("--effort", "low", "--candidates", "3"), 3)]
+)
+def test_effort_says_how_much_is_asked(
+    project: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], first: int
+) -> None:
+    with ModelServer([Says("NOTHING")]).running() as server:
+        words = ["optimize", "divisors", "--engine", "anthropic", "--no-whole-program"]
+        assert main([*words, "--base-url", server.url, *options]) == 0
+        asked = [text for text in server.questions() if "For this proposal" in text]
+    assert len(asked) == first
+
+
 def test_without_an_answer_the_rules_stand_and_the_reason_is_said(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
