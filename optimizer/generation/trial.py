@@ -92,15 +92,32 @@ type Verdict = Right | Wrong
 class Trials:
     """Tries the programs of one task (context manager)."""
 
-    def __init__(self, task: Task, python: Path = Path(sys.executable)) -> None:
-        """Nothing is started yet."""
-        path = _search_path(python)
+    def __init__(
+        self,
+        task: Task,
+        python: Path = Path(sys.executable),
+        root: Path | None = None,
+        hidden: Sequence[Path] = (),
+    ) -> None:
+        """Nothing is started yet.
+
+        Args:
+            task: what the programs are for.
+            python: the interpreter of tests and programs.
+            root: a folder that they may import from, last of all.
+            hidden: files and folders that no program may read: they hold the tests.
+
+        Raises:
+            CannotError: the interpreter does not start.
+        """
+        path = [*_search_path(python), *([str(root)] if root else [])]
         self.task = task
         self._folder = tempfile.TemporaryDirectory(prefix="perftrace-generate-")
         folder = Path(self._folder.name).resolve()
         self.program = folder / f"{PROGRAM}.py"
         self._cases = folder / "tests" / f"{CASES}.py"
         self._cases.parent.mkdir()
+        self._hidden = [self._cases.parent, *(one.resolve() for one in hidden)]
         self._cases.write_text(task.tests.source, encoding="utf-8")
         self._process = _process(python, folder, path)
         self._servers = Servers()
@@ -148,7 +165,7 @@ class Trials:
             overlay=Overlay({str(self.program): program}),
             hash_seed=hash_seed,
             limits=LIMITS,
-            hidden=[self._cases.parent],
+            hidden=self._hidden,
             servers=self._servers,
         )
 

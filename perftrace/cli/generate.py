@@ -96,7 +96,9 @@ def command(name: str, *, as_json: bool, target: Path | None, unsafe: bool, **wa
     console, python = output.err(), runner.project_python(root)
     if warning := isolation.require(Run.unrecorded(root, python), unsafe=unsafe):
         tables.say(console, warning)
-    with output.progress("trying the tests") as say, Trials(asked, python) as trials:
+    hidden = [one for one in (wanted["tests"], wanted["data"]) if one]
+    made = Trials(asked, python, root, hidden)
+    with output.progress("trying the tests") as say, made as trials:
         trials.require()
         if ledger is not None:
             what = f"Sent to {ledger.name} ({ledger.model}): the task, and the tests that fail."

@@ -112,6 +112,22 @@ def test_no_program_looks_right(trials: Trials, program: str) -> None:
     assert isinstance(trials.try_(program), Wrong)
 
 
+def test_tests_and_programs_may_import_from_the_project_and_programs_not_read_its_tests(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "units.py").write_text("INCH = 2.54\n")
+    file = tmp_path / "test_it.py"
+    file.write_text("from units import INCH\nassert inches(INCH) == 1\n")
+    program = "from units import INCH\ndef inches(cm):\n    return cm / INCH\n"
+    task = Task("inches", "", cases.read(file.read_text(), "inches"))
+    with Trials(task, root=tmp_path, hidden=[file]) as made:
+        made.require()
+        assert isinstance(made.try_(program), Right)
+        found = made.try_(program.replace("return", f"open({str(file)!r})\n    return"))
+        assert isinstance(found, Wrong)
+        assert "Permission" in found.calls[-1].text("inches")
+
+
 def test_arguments_that_are_changed_in_place_are_changed_for_the_test() -> None:
     tests = cases.read(
         "def test_it():\n    items, named = [3, 1], {'a': 1}\n    order(items, into=named)\n"
