@@ -96,6 +96,13 @@ def accepted(store: Store) -> list[Decision]:
     return [one for one in every(store) if one.id]
 
 
+def accepted_before(store: Store, run: Run) -> list[Decision]:
+    """The accepted decisions on runs recorded before this one."""
+    known = store.functions()
+    sql = "SELECT * FROM decision WHERE run_id < ? AND verdict = ? ORDER BY created DESC, rowid"
+    return [_decision(store, known, row) for row in store.rows(sql, run.id, "accepted")]
+
+
 def _row(run: Run, decision: Decision, created: str) -> dict[str, object]:
     candidate = decision.candidate
     return {

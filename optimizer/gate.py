@@ -119,6 +119,9 @@ def _effectful(tree: ast.Module) -> Iterator[tuple[str, str]]:
 # --- rules ----------------------------------------------------------------------------------
 
 
+ALLOWED = "beside the function, only imports, helpers and constants made of literals may be added."
+
+
 def _only_the_function(change: _Change) -> Iterator[Finding]:
     if not change.others_equal:
         yield Finding("outside", f"Code outside {change.name} was changed or removed.")
@@ -127,7 +130,7 @@ def _only_the_function(change: _Change) -> Iterator[Finding]:
             continue
         name = _bound(node)
         if name is None:
-            yield Finding("outside", f"A new statement was added on line {node.lineno}.")
+            yield Finding("outside", f"Line {node.lineno} is new: {ALLOWED}")
         elif not name.startswith("_") or name.startswith("__"):
             yield Finding("outside", f"{name} is new and not private.")
     known = {one.name for one in ast.walk(change.old) if isinstance(one, ast.ClassDef)}
@@ -175,10 +178,14 @@ def _imports(change: _Change) -> Iterator[Finding]:
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
+# What an operator does, as a function: `map(found.__getitem__, names)`.
+_OPERATORS = frozenset({"__getitem__", "__contains__", "__len__"})
+
+
 def _introspection(change: _Change) -> Iterator[Finding]:
     old, new = _touched(ast.walk(change.old)), _touched(change.code())
     for name, count in sorted((new - old).items()):
-        dunder = name.startswith("__") and name.endswith("__")
+        dunder = name.startswith("__") and name.endswith("__") and name not in _OPERATORS
         if name in _FORBIDDEN or dunder:
             yield Finding("introspection", f"`{name}` is used {count} more time(s) than before.")
         elif name in old or name not in change.imports:

@@ -15,6 +15,7 @@ from perftrace.model import Call, Function
 from perftrace.optimizer import patch
 from perftrace.optimizer.difference import text_of
 from perftrace.optimizer.facts import Facts, Lengths
+from perftrace.optimizer.models.pairs import Pair
 from perftrace.optimizer.shapes import Shape
 from perftrace.replay import recorded
 from perftrace.replay.requests import NotReplayed
@@ -36,7 +37,7 @@ class Send(StrEnum):
 
 
 # Kept first.
-ORDER = ("function", "recorded", "class", "helpers", "names", "examples")
+ORDER = ("function", "recorded", "class", "helpers", "names", "accepted", "examples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Background:
     share: float  # of the program's time
     callers: tuple[str, ...]
     examples: tuple[str, ...]  # calls as they would be written, the slowest first
+    accepted: tuple[Pair, ...] = ()  # changes of functions like it
 
 
 def examples(store: Store, calls: Sequence[Call], count: int = EXAMPLES) -> tuple[str, ...]:
@@ -97,6 +99,7 @@ def pack(
         "helpers": "".join(_helpers(source, place)),
         "names": "".join(_names(source, place)),
         "recorded": "\n".join(["## What was recorded", *_recorded(facts, known, send), ""]),
+        "accepted": "".join(_accepted(known)),
         "examples": "".join(_examples(known, send)),
     }
     kept: list[str] = []
@@ -220,6 +223,14 @@ def shape_text(shape: Shape | None, depth: int = DEPTH) -> str:
     return (
         f"{name}[{', '.join(shape_text(part, depth - 1) for part in inside)}]" if inside else name
     )
+
+
+def _accepted(known: Background) -> Iterator[str]:
+    """Changes of this program that were verified and measured."""
+    for pair in known.accepted:
+        name = pair.function.qualname
+        yield _section(f"An accepted change of this program: {name} as it was", pair.before)
+        yield _section(f"{name} as it is now, {pair.ratio:.1f} times as fast", pair.after)
 
 
 def _examples(known: Background, send: Send) -> Iterator[str]:

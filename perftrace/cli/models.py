@@ -11,6 +11,7 @@ from perftrace.cli import number
 from perftrace.config import Settings
 from perftrace.errors import UsageError
 from perftrace.model import Function, HotFunction, Run
+from perftrace.optimizer import decisions, patch
 from perftrace.optimizer.engines import Engine, Pool
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.facts import Facts
@@ -20,6 +21,7 @@ from perftrace.optimizer.models.context import Background, Pack, Send, examples,
 from perftrace.optimizer.models.engine import Effort, ModelEngine
 from perftrace.optimizer.models.ledger import Ledger, Limits, price_of
 from perftrace.optimizer.models.manual import Manual, as_text
+from perftrace.optimizer.models.pairs import nearest, pairs_of
 from perftrace.optimizer.models.prompts import Prompts
 from perftrace.optimizer.models.recording import NAME, Recording, last_model
 from perftrace.store import Store
@@ -125,8 +127,9 @@ class Models:
         if self.ledger is None:
             return ""
         return (
-            f"Sent to {self.ledger.name} ({self.ledger.model}): the source of each function and of"
-            f" the helpers it calls, how often it is called, {TOLD[self.send]}."
+            f"Sent to {self.ledger.name} ({self.ledger.model}): the source of each function, of the"
+            " helpers it calls and of accepted changes like it, how often it is called,"
+            f" {TOLD[self.send]}."
         )
 
     def summary(self) -> Iterator[str]:
@@ -285,6 +288,8 @@ def _packer(
 ) -> Callable[[Function, str, Facts], Pack]:
     """What is told of a function: what the trace file has of it."""
     hot = {one.function: one for one in ranked}
+    # Of earlier runs only: the same run is asked about in the same words, and answers are known.
+    pairs = pairs_of(decisions.accepted_before(store, run))
 
     def packed(function: Function, source: str, facts: Facts) -> Pack:
         known = hot.get(function)
@@ -293,10 +298,16 @@ def _packer(
             share=known.hot.value if known else 0.0,
             callers=tuple(caller.qualname for caller, _ in known.via[:5]) if known else (),
             examples=examples(store, calls) if calls else (),
+            accepted=tuple(nearest(pairs, function, _own_text(function, source))),
         )
         return pack(function, source, facts, background, send)
 
     return packed
+
+
+def _own_text(function: Function, source: str) -> str:
+    place = patch.place_of(source, function.qualname, function.line)
+    return "".join(patch.lines_of(source)[place.first - 1 : place.last])
 
 
 def prompt_text(question: Question) -> str:

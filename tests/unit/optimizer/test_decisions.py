@@ -54,6 +54,14 @@ def test_the_newest_optimize_comes_first_and_the_older_ones_stay(lab: Any) -> No
     assert [one.function.name for one in decisions.accepted(lab.store)] == ["f"]
 
 
+def test_what_was_accepted_on_earlier_runs_is_apart(lab: Any) -> None:
+    made = [decision(lab, FAST), decision(lab, WRONG, "g")]
+    decisions.save(lab.store, lab.run, made, "2026-01-01")
+    later = replace(lab.run, id=lab.run.id + 1)
+    assert decisions.accepted_before(lab.store, later) == made[:1]
+    assert decisions.accepted_before(lab.store, lab.run) == []
+
+
 def test_a_newer_verdict_on_the_same_change_replaces_the_older(lab: Any) -> None:
     decisions.save(lab.store, lab.run, [decision(lab, FAST)], "2026-01-01")
     decisions.save(lab.store, lab.run, [decision(lab, Inconclusive("output"))], "2026-01-02")

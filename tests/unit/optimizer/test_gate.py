@@ -68,6 +68,18 @@ def test_an_honest_change_has_no_finding(new: str) -> None:
     assert findings(new) == []
 
 
+def test_an_operator_may_be_used_as_a_function() -> None:
+    assert rules(body("    found = {1: 2}\n    return sum(map(found.__getitem__, xs))\n")) == set()
+
+
+def test_what_may_stand_beside_the_function_is_said() -> None:
+    [found] = findings(above("_FOUND = made()"))
+    assert found.message == (
+        "Line 6 is new: beside the function, only imports, helpers and constants made of literals"
+        " may be added."
+    )
+
+
 def test_a_change_that_is_not_python_is_found() -> None:
     (finding,) = findings(body("    return (\n"))
     assert finding.rule == "syntax"
