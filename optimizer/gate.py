@@ -185,7 +185,7 @@ _OPERATORS = frozenset({"__getitem__", "__contains__", "__len__"})
 def _introspection(change: _Change) -> Iterator[Finding]:
     old, new = _touched(ast.walk(change.old)), _touched(change.code())
     for name, count in sorted((new - old).items()):
-        dunder = name.startswith("__") and name.endswith("__") and name not in _OPERATORS
+        dunder = name.startswith("__") and name.endswith("__")
         if name in _FORBIDDEN or dunder:
             yield Finding("introspection", f"`{name}` is used {count} more time(s) than before.")
         elif name in old or name not in change.imports:
@@ -201,7 +201,7 @@ def _touched(nodes: Iterator[ast.AST]) -> Counter[str]:
         match node:
             case ast.Name(id=name):
                 found[name] += 1
-            case ast.Attribute(attr=name) if name.startswith("__"):
+            case ast.Attribute(attr=name) if name.startswith("__") and name not in _OPERATORS:
                 found[name] += 1
             case ast.Constant(value=str(name)) if name.startswith("__"):
                 found[name] += 1

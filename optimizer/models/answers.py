@@ -101,8 +101,29 @@ def _replaced(blocks: list[str], source: str, cut: Excerpt) -> str | Unreadable:
         if found is None:
             reason = f"The code block does not define {name}."
             continue
+        work = _work_beside(tree)
+        if work:
+            return Unreadable(f"`{work}` can't be added. {ALLOWED}")
         return _with_function(block, tree, found, source, cut)
     return Unreadable(reason)
+
+
+ALLOWED = "Beside the function there may be imports, helpers and constants made of literals."
+
+
+def _work_beside(tree: ast.Module) -> str:
+    """The first line of a statement that does something, or empty; examples of calls don't."""
+    for node in tree.body:
+        match node:
+            case ast.Expr() | ast.Assert() | ast.ClassDef() | ast.Pass():
+                continue
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+                continue
+            case _ if not _bound(node):
+                return ast.unparse(node).partition("\n")[0][:80]
+            case _:
+                continue
+    return ""
 
 
 type _Def = ast.FunctionDef | ast.AsyncFunctionDef

@@ -144,6 +144,19 @@ def test_what_is_no_change_goes_back_with_the_reason(answer: str, reason: str) -
     assert len(found.reason) < 400
 
 
+def test_work_beside_the_function_is_not_left_out_in_silence() -> None:
+    work = "_known = {}\nfor n in range(3):\n    _known[n] = n\n\n"
+    assert outcome(block(f"{work}{BODY}")) == Unreadable(
+        "`for n in range(3):` can't be added. Beside the function there may be imports, helpers and"
+        " constants made of literals."
+    )
+
+
+def test_examples_of_calls_are_left_out() -> None:
+    calls = "\nprint(total([]))\nassert total([]) == 0\nif __name__ == '__main__':\n    total([])\n"
+    assert "print" not in changed(block(f"{BODY}{calls}"))
+
+
 def test_a_text_that_is_there_twice_is_not_replaced() -> None:
     source = "def total(rows):\n    a = 1\n    a = 1\n    return a\n"
     found = outcome(SEARCH.format(old="    a = 1\n", new="    a = 2\n"), source)
