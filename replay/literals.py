@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from perftrace import secret
 from perftrace.replay import library_types
 from perftrace.replay.construction import Construction
+from perftrace.replay.identifiers import identifier, is_keyword_argument
 from perftrace.replay.imports import ALWAYS, Imports
 from perftrace.replay.layout import Doc, flat, group, prefixed, statement
 from perftrace.replay.sharing import Sharing, TooDeep
@@ -91,8 +92,7 @@ class Writer:
 
     def name(self, wish: str) -> str:
         """A free name for a variable, as near to the wish as can be."""
-        base = re.sub(r"\W", "_", wish).strip("_") or "value"
-        base = f"_{base}" if base[0].isdigit() else base
+        base = identifier(wish)
         number, name = 1, base
         while self._is_taken(name):
             number += 1
@@ -236,7 +236,7 @@ class _Page:
         for name, value in attributes:
             _refuse_secret(value, name)
             written = self._write(value, name)
-            if name.isidentifier() and not keyword.iskeyword(name):
+            if is_keyword_argument(name):
                 yield prefixed(f"{name}=", written)
             else:
                 odd.append(prefixed(f"{quoted(name)}: ", written))

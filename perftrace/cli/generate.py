@@ -91,7 +91,7 @@ def command(name: str, *, as_json: bool, target: Path | None, unsafe: bool, **wa
     plan = Plan(wanted["samples"], wanted["rounds"], wanted["correctness"], wanted["method"])
     if wanted["show_prompt"]:
         for question in Generator(provider, prompts, plan).questions(asked)[:2]:
-            click.echo(models.prompt_text(question))
+            tables.say_lines(output.out(), models.prompt_text(question))
         return 0
     console, python = output.err(), runner.project_python(root)
     if warning := isolation.require(Run.unrecorded(root, python), unsafe=unsafe):

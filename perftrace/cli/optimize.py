@@ -246,7 +246,7 @@ class View:
             question = asked.asking.question(original.function, original.source, found.facts)
             label = self._label(goal.hot.function)
             text = models.prompt_text(question) if question else "it holds what looks like a secret"
-            tables.say(self._console, f"# {label}\n\n{text}\n")
+            tables.say_lines(self._console, f"# {label}\n\n{text}\n")
 
     def preview(self, previews: Sequence[tuple[Goal, Preview]]) -> None:
         """What would be tried."""

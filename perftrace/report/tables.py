@@ -64,6 +64,12 @@ def plain(text: str) -> str:
     )
 
 
+def say_lines(console: Console, text: str) -> None:
+    """Print a text of several lines, which may hold recorded text."""
+    for line in text.splitlines():
+        say(console, line.expandtabs())
+
+
 def show(console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; each row has a text for each column."""
     if not console.is_terminal:

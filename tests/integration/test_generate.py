@@ -113,7 +113,7 @@ def test_questions_are_shown_and_nothing_is_asked(
 ) -> None:
     assert main(generate("--show-prompt", "--samples", "3", url="http://127.0.0.1:9")) == 0
     said = capsys.readouterr().out
-    assert "How many divisors has a number?" in said
+    assert "\nHow many divisors has a number?\n" in said
     assert "tokens, about)" in said
 
 

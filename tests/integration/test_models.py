@@ -187,6 +187,8 @@ def test_prompts_are_shown_and_nothing_is_asked(
     assert "You make Python functions faster." in said
     assert "def divisors(n):" in said
     assert "tokens, about)" in said
+    assert "\n## What was recorded\n" in said
+    assert "\\n" not in said
     assert main(optimize("--dry-run", url="http://127.0.0.1:9")) == 0
     assert "divisors" in capsys.readouterr().out
 

@@ -8,6 +8,7 @@ import re
 import struct
 import textwrap
 import threading
+import unicodedata
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -248,6 +249,16 @@ def test_a_value_is_strictly_the_same_after_it_went_through_its_source(batch: li
         assert compare.canonical(nodes(again)) == compare.canonical(nodes(value)), program
         assert source(again) == program
         testing.check(again, value)
+
+
+@pytest.mark.parametrize("name", ["¼", "ﬁ", "x²", "²", "\u0663"])
+def test_names_that_python_reads_otherwise(name: str) -> None:
+    shared: list[int] = []
+    for value in (
+        {name: [shared, shared], unicodedata.normalize("NFKC", name): [[shared], shared]},
+        testing.restore(Plain, **{name: [shared, shared]}),
+    ):
+        testing.check(evaluated(source(value)), value)
 
 
 # --- how things look -----------------------------------------------------------------------
