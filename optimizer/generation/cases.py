@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from perftrace.errors import UsageError
-from perftrace.optimizer.generation.reading import parse
+from perftrace.optimizer.generation.reading import parse, why
 
 CHECK = "check"
 PREFIX = "case_"
@@ -128,7 +128,7 @@ def read(text: str, entry: str = "", file: str = "the tests") -> Suite:
     try:
         tree = parse(text.removeprefix("\ufeff"))
     except (SyntaxError, ValueError) as error:
-        raise UsageError("generate-tests", f"{file} is not valid Python: {error}") from None
+        raise UsageError("generate-tests", f"{file} is not valid Python: {why(error)}") from None
     entry = entry or _only(sorted(_unknown(tree)), file)
     reader = _Reader(text, entry, {entry})
     reader.read(tree.body, outermost=True)

@@ -160,9 +160,11 @@ class Generator:
         self, trials: Trials, step: Step, sample: Sample, question: Question, reply: Reply
     ) -> None:
         """What an answer says: words for later, or a program; one that can't be read goes back."""
+        unread: NoProgram | None = None
         for last in (False, True):
             if isinstance(reply, NoAnswer):
                 sample.problem = reply.text
+                sample.versions += [Version(step.prompt, unread)] if unread else []
                 return
             sample.talks[step.role] = question, reply.text
             if step.says:
@@ -175,6 +177,7 @@ class Generator:
             if last:
                 sample.versions.append(Version(step.prompt, program))
                 return
+            unread = program
             parts = {"entry": trials.task.entry, "reason": program.reason}
             question = question.followed(reply.text, self._prompts.fill("unreadable", parts))
             reply = self._provider.ask(question)

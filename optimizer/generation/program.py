@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from perftrace.optimizer import patch
-from perftrace.optimizer.generation.reading import parse
+from perftrace.optimizer.generation.reading import parse, why
 from perftrace.optimizer.generation.task import Task
 from perftrace.optimizer.models.answers import BLOCK, LARGEST, PYTHON
 
@@ -29,7 +29,8 @@ def extract(answer: str, task: Task) -> str | NoProgram:
         try:
             tree = parse(text)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            reason = f"The code is not valid Python: {str(error)[:200]}"
+            if "```" in answer:
+                reason = f"The code is not valid Python: {why(error)}"
             continue
         if any(_defines(node, task.entry) for node in tree.body):
             return _without_tests(text, tree, task.entry)

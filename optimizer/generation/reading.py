@@ -4,6 +4,13 @@ import ast
 import warnings
 
 
+def why(error: BaseException) -> str:
+    """What is wrong with a text that can't be parsed, in a few words."""
+    if isinstance(error, SyntaxError):
+        return f"{error.msg} (line {error.lineno})"
+    return str(error)[:200]
+
+
 def parse(text: str) -> ast.Module:
     """The tree; what Python would warn of (an unknown escape) is not said.
 

@@ -66,7 +66,9 @@ def all_of(data: Path, kind: str) -> Iterator[Task]:
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError("generate-task", f"{file} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise UsageError("generate-task", f"{file} can't be read: {error}") from None
 
 

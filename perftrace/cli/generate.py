@@ -7,11 +7,12 @@ import click
 
 from perftrace import config
 from perftrace.cli import models, output
-from perftrace.errors import CheckFailed
+from perftrace.errors import CannotError, CheckFailed
 from perftrace.model import Run
 from perftrace.optimizer.generation import generator, methods, task
 from perftrace.optimizer.generation.generator import Generator, Plan, Result
 from perftrace.optimizer.generation.trial import Trials
+from perftrace.optimizer.models.manual import Manual
 from perftrace.optimizer.models.prompts import Prompts
 from perftrace.replay import isolation, runner
 from perftrace.report import generate as report
@@ -77,7 +78,7 @@ def command(name: str, *, as_json: bool, target: Path | None, unsafe: bool, **wa
     """Write a program for a TASK: right first, then fast.
 
     A language model proposes; the tests and the clock decide, in the sandbox. Exit code 0: a
-    program passes all tests; 1: none does.
+    program passes all tests; 1: none does; 3: answers are waited for (--engine manual).
     """
     root = output.project_root()
     settings = config.load(root)
@@ -109,6 +110,8 @@ def command(name: str, *, as_json: bool, target: Path | None, unsafe: bool, **wa
     if as_json:
         engine = {"engine": wanted["engine"], **models.counted(provider, ledger)}
         output.emit_json("generate", {**report.document(result), "model": engine})
+    if result.chosen is None and isinstance(provider, Manual) and provider.waiting:
+        raise CannotError("generate-waiting", "There is no program yet: answers are waited for.")
     return _give(result, target, as_json=as_json)
 
 

@@ -9,7 +9,7 @@ import functools
 import json
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 type Tool = Callable[..., Awaitable[Any]]
 
 MOST_TEXT = 200_000  # characters of a candidate
+HERE = """
+Here, don't answer with a block of code: hand the whole changed file, or a unified diff of it, to
+verify_candidate.
+"""
 INSTRUCTIONS = """\
 perftrace recorded a real run of this Python program: where its time goes, and what its functions
 were called with. Begin with hot_functions. To make one faster, read question_about, write the whole
@@ -54,6 +58,27 @@ def command(*, allow_apply: bool, send_values: str | None, database: Path) -> No
     settings = config.load(root)
     send = Send(send_values or settings.send_values)
     server_of(Commands(root, database), send, allow_apply=allow_apply).run("stdio")
+
+
+def without_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A verdict without the values that its words and its evidence hold.
+
+    The words are told only of what was rejected without a call, as by the static check.
+    """
+    found = dict(row)
+    found.pop("tried", None)
+    if isinstance(row.get("evidence"), dict):
+        found["evidence"] = {
+            name: part for name, part in row["evidence"].items() if name != "outside"
+        }
+    witness = row.get("witness")
+    if witness:  # a key in the path is a value too
+        where, inside, _ = str(witness["where"]).partition("[")
+        found["witness"] = {"where": f"{where}[…]" if inside else where}
+        found["reason"] = f"differs at {found['witness']['where']}"
+    elif row.get("verdict", "accepted") == "accepted" and "reason" in row:
+        found["reason"] = "no difference in recorded and generated calls"
+    return found
 
 
 class FailedError(Exception):
@@ -135,7 +160,7 @@ class Tools:
     async def question_about(self, function: str) -> str:
         """What to know for making a function faster: source, helpers, types, what has to stay."""
         given = ("--engine", "manual", "--show-prompt", "--send-values", self.send.value)
-        return await self.commands.text("optimize", function, *given)
+        return await self.commands.text("optimize", function, *given) + HERE
 
     async def verify_candidate(
         self, function: str, candidate: str, *, measure: bool = True
@@ -152,11 +177,7 @@ class Tools:
             timed = ("--measure",) if measure else ()
             words = ("verify", function, "--candidate", str(file), *timed)
             found = await self.commands.document(*words)
-        witness = found.get("witness")
-        if witness and self.send is not Send.SAMPLES:  # a key in the path is a value too
-            where, inside, _ = str(witness["where"]).partition("[")
-            found["witness"] = {"where": f"{where}[…]" if inside else where}
-        return found
+        return found if self.send is Send.SAMPLES else without_values(found)
 
     async def optimize(self, functions: Sequence[str] = (), top: int = 3) -> dict[str, Any]:
         """Have perftrace's own rules look for faster versions of functions, or of the hottest.
@@ -165,11 +186,20 @@ class Tools:
         are.
         """
         chosen = functions or ("--top", str(max(1, top)))
-        return await self.commands.document("optimize", *chosen, "--no-whole-program")
+        found = await self.commands.document("optimize", *chosen, "--no-whole-program")
+        if self.send is not Send.SAMPLES:
+            found["functions"] = [without_values(row) for row in found["functions"]]
+        return found
 
     async def accepted_changes(self) -> dict[str, Any]:
-        """Every change that was accepted, and whether it can be applied."""
-        return await self.commands.document("apply", "--list")
+        """Every change that `optimize` found and accepted, and whether it can be applied.
+
+        Changes of your own that verify_candidate accepts are not among them: write those yourself.
+        """
+        found = await self.commands.document("apply", "--list")
+        if self.send is not Send.SAMPLES:
+            found["changes"] = [without_values(row) for row in found["changes"]]
+        return found
 
     async def apply_change(self, change: str) -> dict[str, Any]:
         """Write an accepted change, named by its id, into the program's file."""

@@ -7,6 +7,8 @@ from perftrace.optimizer.generation.generator import Result, Sample, Version, fa
 from perftrace.optimizer.generation.race import Time
 from perftrace.optimizer.generation.trial import Right
 
+WIDTH = 160  # characters of a reason
+
 
 def lines(result: Result) -> Iterator[str]:
     """One line for each sample, then what was chosen."""
@@ -50,7 +52,8 @@ def _reason(result: Result, wrong: Any) -> str:
     """The end of what a model is told: the call, what it gave, what the test says."""
     text = failure(wrong, result.task.entry).strip().splitlines()
     shown = [line.removeprefix("- ") for line in text if line.startswith("- ")]
-    return f"wrong: {shown[-1] if shown else text[-1]}"
+    said = shown[-1] if shown else text[-1]
+    return f"wrong: {said if len(said) <= WIDTH else f'{said[:WIDTH]}…'}"
 
 
 def document(result: Result) -> dict[str, Any]:

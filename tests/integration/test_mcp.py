@@ -114,7 +114,9 @@ def test_values_are_told_only_where_that_is_allowed(project: Path) -> None:
     ask = asking("recorded_calls", function="divisors", limit=2)
     assert len(talk(project, ask, Send.SAMPLES).structured_content["calls"]) == 2
     ask = asking("verify_candidate", function="divisors", candidate=WRONG, measure=False)
-    assert talk(project, ask).structured_content["witness"] == {"where": "result"}
+    found = talk(project, ask).structured_content
+    assert found["witness"] == {"where": "result"}
+    assert found["reason"] == "differs at result"
     witness = talk(project, ask, Send.SAMPLES).structured_content["witness"]
     assert int(witness["expected"]) == int(witness["got"]) + 1
 
@@ -124,6 +126,8 @@ def test_a_change_is_judged_and_no_file_is_written(project: Path) -> None:
     found = talk(project, ask).structured_content
     assert found["verdict"] == "accepted", found["reason"]
     assert found["low"] > 1.05
+    assert found["reason"] == "no difference in recorded and generated calls"
+    assert "outside" not in found["evidence"]
     assert (project / "numbers_of.py").read_text() == PROGRAM
 
 

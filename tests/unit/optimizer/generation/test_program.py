@@ -38,7 +38,7 @@ def test_an_answer_may_go_on_from_the_code_of_the_task(answer: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("I can't.", "not valid Python"),
+        ("I can't.", "no code block"),
         ("```python\ndef area(r:\n```", "not valid Python"),
         ("```python\ndef volume(r):\n    return r\n```", "not define the function area"),
         ("```python\narea = lambda r: r\n```", "not define the function area"),
