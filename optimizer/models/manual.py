@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from perftrace.database import make_folder
 from perftrace.optimizer.models.asking import Answer, NoAnswer, Question, Reply, Why
 
 PART = "## {role}\n\n{text}\n"
@@ -25,7 +26,8 @@ class Manual:
         if answer.exists():
             text = answer.read_text(encoding="utf-8", errors="replace")
             return Answer(text) if text.strip() else NoAnswer(Why.EMPTY, str(answer))
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
+        self.folder.mkdir(exist_ok=True)
         asked = self.folder / f"{number}.question.md"
         asked.write_text(as_text(question), encoding="utf-8")
         self.waiting.append(answer)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from perftrace.database import make_folder
 from perftrace.optimizer.models.asking import (
     Answer,
     NoAnswer,
@@ -84,7 +85,7 @@ class Recording:
         }
         with self._lock:
             self._known[identity] = answer
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.file)
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 

@@ -70,6 +70,7 @@ def test_from_wrong_to_right_to_fast(
         said = capsys.readouterr()
         assert said.out == ""
         assert f"Sent to {engine}" in said.err
+        assert (project / ".perftrace" / ".gitignore").read_text() == "*\n"
         assert "task.md: 1 of 1 right; all 2 tests pass. The best is " in said.err
         assert "first: wrong: divisors(6) returned 3" in said.err
         assert "isqrt" in (project / "solution.py").read_text()
@@ -124,6 +125,7 @@ def test_a_person_is_the_model(project: Path, capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().err
     assert "1 question in " in said
     assert said.endswith("There is no program yet: answers are waited for.\n")
+    assert (project / ".perftrace" / ".gitignore").read_text() == "*\n"
     [asked] = (project / ".perftrace" / "questions").glob("*.question.md")
     asked.with_name(asked.name.replace(".question.", ".answer.")).write_text(FAST)
     assert main([*words, *options]) == 0
