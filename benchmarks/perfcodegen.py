@@ -5,8 +5,8 @@
 
 `scripted` answers with a program that gives nothing, reflects, then gives the data set's own
 solution, and in the end an expert's (ENAMEL) where there is one: the loop from end to end. The
-others answer with what real models said (LLMDebugger): a first program, then its repairs; to go on
-from there, nothing was recorded.
+others answer with what real models said (LLMDebugger): a first program, then its later versions one
+after another, whatever a program is asked for; then there is no answer, and what was right stays.
 """
 
 import argparse
