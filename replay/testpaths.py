@@ -1,6 +1,7 @@
 """Whether a plain `pytest` in the project runs the replay tests, as far as its settings tell."""
 
 import configparser
+import glob
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,10 +68,8 @@ def _many(value: object) -> list[object]:
 
 def _leads_to(root: Path, pattern: str, folder: Path) -> bool:
     """Whether a path or a pattern of paths holds the folder, or lies in it."""
-    try:
-        found = [root / pattern, *root.glob(pattern)]
-    except (ValueError, NotImplementedError, OSError):  # an absolute pattern, "**x"
-        found = [root / pattern]
-    places = [one.resolve() for one in found]
+    # Path.glob refuses "." on 3.12.
+    found = [pattern, *glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207
+    places = [(root / one).resolve() for one in found]
     inside = folder.resolve()
     return any(inside.is_relative_to(one) or one.is_relative_to(inside) for one in places)
