@@ -59,23 +59,7 @@ def main() -> int:
 
 
 def _process(folder: Path) -> Process:
-    run = Run(
-        id=0,
-        command=("starts",),
-        form="script",
-        cwd=folder,
-        root=folder,
-        python=Path(sys.executable),
-        python_version="",
-        started="",
-        wall_s=0.0,
-        cpu_s=0.0,
-        exit_code=0,
-        sampler="none",
-        interval_s=0.0,
-        samples=0,
-        sampler_note="",
-    )
+    run = Run.unrecorded(folder, Path(sys.executable))
     return Process(0, run, 0, tuple(sys.path[1:]), None, None)
 
 

@@ -53,23 +53,7 @@ class Program:
 
     @property
     def process(self) -> Process:
-        run = Run(
-            id=1,
-            command=("app.py",),
-            form="script",
-            cwd=self.folder,
-            root=self.folder,
-            python=Path(sys.executable),
-            python_version="",
-            started="",
-            wall_s=0,
-            cpu_s=0,
-            exit_code=0,
-            sampler="none",
-            interval_s=0,
-            samples=0,
-            sampler_note="",
-        )
+        run = Run.unrecorded(self.folder, Path(sys.executable))
         library = [entry for entry in sys.path if entry.startswith(sys.base_prefix)]
         path = (str(self.folder), *library)
         main = str(self.main_file) if self.main_file else None
