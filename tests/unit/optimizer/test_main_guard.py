@@ -21,7 +21,8 @@ from perftrace.optimizer import main_guard
 )
 def test_work_at_the_top_level_is_told_of(text: str, told: bool, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(text)
-    run = dataclasses.replace(Program(tmp_path).process.run, wall_s=3.04)
+    recorded = Program(tmp_path).process.run
+    run = dataclasses.replace(recorded, command=("app.py",), wall_s=3.04)
     found = main_guard.advice(run)
     assert bool(found) is told
     assert not told or "app.py does its work whenever it is imported" in found
