@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from pathlib import Path
 
 from perftrace.config import Settings
@@ -20,12 +19,12 @@ from perftrace.replay.imports import Imports
 from perftrace.replay.mistakes import Mutants
 from perftrace.replay.observe import Bench
 from perftrace.replay.review import Changed, Finding, Holds, Reviewer
+from perftrace.replay.room import most_telling, room
 from perftrace.replay.static import RECORDED_NAME, Sources
 from perftrace.replay.subjects import CLASS_BODY, no_subject
 from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
-LARGEST = 64 * 1024  # characters of a file
 TOO_LARGE = re.compile(r"over [\d.]+ KiB")
 WIDER = 4  # times as large values in the one test of a function that can't have another
 
@@ -95,6 +94,17 @@ class _Work:
     def leave(self, qualname: str, reason: str, count: int = 1) -> None:
         """Count calls that got no test."""
         self.left.setdefault(qualname, Counter())[reason] += count
+
+    def gains(self) -> dict[str, int]:
+        """How many mistakes each draft notices that those before it do not, by its name."""
+        found = {}
+        for drafts in self.drafted.values():
+            known: set[int] = set()
+            for test in drafts.tests:
+                new = drafts.notices.get(test.name, frozenset()) - known
+                found[test.name] = len(new)
+                known |= new
+        return found
 
     def scores(self) -> dict[str, Score]:
         """What each function's tests notice: of tests that were there before, what is known."""
@@ -240,14 +250,15 @@ class Author:
     def _choose(self, work: _Work) -> None:
         """Add the drafts that hold, and tell more than the tests that are there.
 
-        The first of each function before the second of any: the file may get full. One that
-        fails when it is tried leaves room for others.
+        The first of each function before the second of any: the file may get full. Then those
+        that notice most. One that fails when it is tried leaves room for others.
         """
         work.start_again()
         chosen = list(work.suite.tests)
         first = {test.qualname for test in work.drafts} - {test.qualname for test in chosen}
         size = sum(len(test.text) for test in chosen)
-        for test in in_turns(work.drafts):
+        most = room({test.qualname for test in (*chosen, *work.drafts)})
+        for test in most_telling(work.drafts, work.gains()):
             finding = work.findings[test.name]
             mine = [other for other in chosen if other.qualname == test.qualname]
             if test.name in work.refused:
@@ -256,8 +267,8 @@ class Author:
                 work.leave(test.qualname, f"as a test {_reason(finding)}")
             elif len(mine) >= self._settings.max_cases:
                 continue
-            elif size + len(finding.test.text) > LARGEST:
-                work.leave(test.qualname, "the file would be over 64 KiB")
+            elif size + len(finding.test.text) > most:
+                work.leave(test.qualname, "the file would be too large")
             elif test.qualname in first or _tells_more(test, mine, work.findings):
                 chosen.append(finding.test)
                 size += len(finding.test.text)
@@ -307,16 +318,6 @@ class Author:
         suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
         return Page(suite.module, path, work.before, text, len(fresh), failing)
-
-
-def in_turns(tests: Sequence[Test]) -> list[Test]:
-    """The first of each function, then the second of each, and so on."""
-    seen: Counter[str] = Counter()
-    places = []
-    for test in tests:
-        places.append(seen[test.qualname])
-        seen[test.qualname] += 1
-    return [test for _, test in sorted(zip(places, tests, strict=True), key=itemgetter(0))]
 
 
 def order(sources: Sources, module: str) -> dict[str, int]:

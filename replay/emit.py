@@ -12,7 +12,7 @@ from perftrace.replay.calling import CallText, Subject, write_call
 from perftrace.replay.imports import Imports
 from perftrace.replay.layout import flat
 from perftrace.replay.literals import NotWritten
-from perftrace.replay.outcome import Behaviour, write_outcome
+from perftrace.replay.outcome import RAISED, RESULT, Behaviour, write_outcome
 from perftrace.values import ListNode
 
 FORMAT = 1
@@ -185,10 +185,10 @@ def _act(test: Test) -> str:
 def _summary(tests: Sequence[Test], score: Score | None) -> str:
     """What can be said of the tests that no second recording of the same behaviour changes."""
     said = ["1 case" if len(tests) == 1 else f"{len(tests)} cases"]
-    raised = sorted({name for test in tests for name in _raised(test)})
+    raised = sorted({name for test in tests for name in raised_types(test)})
     if raised:
         said.append(f"raises {', '.join(raised)}")
-    changed = sorted({name for test in tests for name in _looked_at(test)} - {"result"})
+    changed = sorted({name for test in tests for name in _looked_at(test)} - {RESULT, RAISED})
     if changed:
         said.append(f"checks {', '.join(changed)} too")
     if score is not None:
@@ -204,11 +204,45 @@ def _calls(test: Test, helper: str) -> Iterator[ast.Call]:
                 yield node
 
 
-def _raised(test: Test) -> Iterator[str]:
+def raised_types(test: Test) -> Iterator[str]:
+    """What the test's call raises."""
     for call in _calls(test, "raises"):
-        first = call.args[0]
-        named = first.args[0] if isinstance(first, ast.Call) and first.args else first
-        yield ast.unparse(named)
+        if call.args:
+            yield ast.unparse(_made(call.args[0]))
+    for call in _calls(test, "check"):
+        match call.args:
+            case [ast.Name(id="raised"), ast.List(elts=[error]), _] | [
+                ast.Tuple(elts=[ast.Name(id="raised"), *_]),
+                ast.Tuple(elts=[ast.List(elts=[error]), *_]),
+                _,
+            ]:
+                yield ast.unparse(_made(_assigned(test, error)))
+            case _:
+                pass
+
+
+def _assigned(test: Test, value: ast.expr) -> ast.expr:
+    """What a variable was set to first."""
+    for node in ast.walk(ast.parse(test.text)):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=first) if (
+                isinstance(value, ast.Name) and name == value.id
+            ):
+                return first
+            case _:
+                pass
+    return value
+
+
+def _made(value: ast.expr) -> ast.expr:
+    """The class of `restore(Class, …)` or `Class(…)`; else what is given."""
+    match value:
+        case ast.Call(func=ast.Name(id="restore"), args=[cls, *_]):
+            return cls
+        case ast.Call(func=cls):
+            return cls
+        case _:
+            return value
 
 
 def _looked_at(test: Test) -> Iterator[str]:

@@ -12,7 +12,7 @@ TAKEN = frozenset(
     {"check", "raises", "restore", "fill", "take", "exhaust", "run", "unchanged", "prints"}
     | {"logs", "warns"}
 )
-ALWAYS = frozenset({"pytest", "pytestmark", "result"}) | TAKEN | frozenset(dir(builtins))
+ALWAYS = frozenset({"pytest", "pytestmark", "result", "raised"}) | TAKEN | frozenset(dir(builtins))
 COLLECTED = re.compile("[Tt]est")  # names that pytest takes for tests, wherever they come from
 HELPERS = "perftrace.replay.testing"
 # Modules whose functions are known by the module's name with them.

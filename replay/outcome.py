@@ -20,7 +20,7 @@ from perftrace.replay.literals import NotWritten, Slot, Writer, Written, own_att
 from perftrace.replay.sharing import Sharing, TooDeep, children
 from perftrace.values import InstanceNode, ListNode, Node, TupleNode
 
-RESULT = "result"
+RESULT, RAISED = "result", "raised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,12 @@ def write_outcome(
         return made
     act, node = made
     if behaviour.ending is Ending.RAISED:
-        error = _raises(node, writer)
+        error = _raises(node, subject, writer)
         if isinstance(error, NotWritten):
             return error
-        contexts.append(error)
+        if error is None:
+            parts.insert(0, _Part(RAISED, ListNode([node]), changed=True))
+        contexts.append(error or f"raises() as {RAISED}")
     else:
         parts.insert(0, _Part(RESULT, node, changed=True))
     yielded = behaviour.ending is Ending.YIELDED  # each item was recorded by itself
@@ -130,18 +132,22 @@ def _drive(call: Doc, behaviour: Behaviour) -> tuple[Doc, Node] | NotWritten:
     return group_call("exhaust", [call]), TupleNode([items, how, final])
 
 
-def _raises(error: Node, writer: Writer) -> Doc | NotWritten:
-    """`raises(ValueError, "text")`; the whole exception where it holds more than arguments."""
+def _raises(error: Node, subject: Subject, writer: Writer) -> Doc | NotWritten | None:
+    """`raises(ValueError, "text")`; the whole exception where it holds more than arguments.
+
+    None: its parts share objects, so it has to be checked after the call.
+    """
     slots = [Slot("error", error)]
     if isinstance(error, InstanceNode) and not own_attributes(error) and not error.items:
         arguments = error.base.items if isinstance(error.base, TupleNode) else []
         slots = [Slot("error", error.cls), *(Slot("argument", item) for item in arguments)]
+    tried = subject.writer().write(slots)  # one of its own: it may be in vain, and takes names
+    if isinstance(tried, NotWritten):
+        return tried
+    if tried.statements:
+        return None
     written = writer.write(slots)
-    if isinstance(written, NotWritten):
-        return written
-    if written.statements:
-        return NotWritten("an exception whose arguments share parts")
-    return group_call("raises", written.values)
+    return written if isinstance(written, NotWritten) else group_call("raises", written.values)
 
 
 def _linked(parts: Sequence[_Part]) -> list[_Part]:
@@ -194,7 +200,7 @@ def _check(parts: Sequence[_Part], written: Written, allowed: Sequence[str]) -> 
 
 def _wish(expression: str) -> str:
     """What a variable for the recorded value is best called."""
-    return "expected" if expression == RESULT else f"{expression}_after"
+    return "expected" if expression in {RESULT, RAISED} else f"{expression}_after"
 
 
 def _with(contexts: Sequence[Doc]) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from perftrace.model import Kind
-from perftrace.replay.emit import Test
+from perftrace.replay.emit import Test, raised_types
 from perftrace.replay.imports import Imports
 from perftrace.replay.layout import Doc, flat, group, prefixed
 from perftrace.replay.literals import quoted
@@ -157,7 +157,9 @@ def shapes(test: Test) -> frozenset[str]:
                     f"ends with {ast.unparse(node.args[0])}"
                     for node in ast.walk(step)
                     if isinstance(node, ast.Call) and ast.unparse(node.func) == "raises"
+                    if node.args
                 )
+    found.update(f"ends with {name}" for name in raised_types(test))
     return frozenset(found)
 
 

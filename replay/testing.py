@@ -42,10 +42,9 @@ CONTENTS: dict[type, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
     frozenset: (frozenset.__iter__, None),
     tuple: (tuple.__iter__, None),
 }
-# What is left of such an iterator tells all of it; a lock is held or not.
+# What is left of such an iterator tells all of it.
 EMPTY: tuple[Any, ...] = ([], (), range(0), range(1 << 80), "", "\N{BULLET}", b"", bytearray())
 ITERATORS = tuple(type(iter(items)) for items in EMPTY)
-LOCKS = (LockType, RLock)
 # Modules whose classes show their whole value in their repr, and reduce by code of their own.
 PLAIN = frozenset(
     {"builtins", "datetime", "decimal", "fractions", "numpy", "pathlib", "re", "uuid", "zoneinfo"}
@@ -124,17 +123,19 @@ def unchanged(**values: object) -> Iterator[None]:
 
 
 @contextmanager
-def raises(expected: type[BaseException] | BaseException, *arguments: object) -> Iterator[None]:
-    """Fail unless the block raises exactly this: the type, the arguments and the attributes."""
-    if isinstance(expected, type):
-        expected = restore(expected, arguments)
-    recorded = _freeze(expected, {})
+def raises(expected: Any = None, *arguments: object) -> Iterator[list[BaseException]]:
+    """Fail unless the block raises exactly this; or anything, which is the item of the list."""
+    raised: list[BaseException] = []
+    recorded = _freeze(restore(expected, arguments) if isinstance(expected, type) else expected, {})
     try:
-        yield
+        yield raised
     except BaseException as error:  # noqa: BLE001 - SystemExit may be what was recorded
-        _compare(_freeze(error, {}), recorded, "exception")
+        raised.append(error)
+        if expected is not None:
+            _compare(_freeze(error, {}), recorded, "exception")
     else:
-        raise AssertionError(f"replay differs: nothing was raised, recorded {_show(recorded)}")
+        what = "an exception" if expected is None else _show(recorded)
+        raise AssertionError(f"replay differs: nothing was raised, recorded {what}")
 
 
 @contextmanager
@@ -341,7 +342,7 @@ def _is_heap(cls: type) -> bool:
 
 def _reduced(value: Any) -> list[Any]:
     """What an object without visible state reduces to; its own id if it does not."""
-    if type(value) in LOCKS:
+    if type(value) in (LockType, RLock):
         return [repr(value).startswith("<unlocked ")]
     if type(value) in ITERATORS:
         return _left(*value.__reduce__())

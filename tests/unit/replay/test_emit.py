@@ -28,7 +28,7 @@ from perftrace.replay.observe import Bench
 from perftrace.replay.outcome import Behaviour
 from perftrace.replay.review import Changed, Holds, Orphaned, Reviewer, Unclear
 from perftrace.replay.static import Sources
-from perftrace.replay.taken_apart import NotTaken, take_apart
+from perftrace.replay.taken_apart import NotTaken, shapes, take_apart
 
 SHOP = """
 from contextlib import contextmanager
@@ -125,6 +125,12 @@ def item(name):
 
 def refuse(values):
     raise KeyError(values[0])
+
+
+def blame(sku, raised):
+    item = Item(sku, 1)
+    raised.append(item)
+    raise ValueError(item, [item])
 
 
 def failing(values):
@@ -335,6 +341,19 @@ def test_an_exception_is_checked_with_its_arguments_and_attributes(record: Recor
     )
 
 
+def test_an_exception_whose_parts_share_objects_is_checked_after_the_call(
+    record: Recorder,
+) -> None:
+    raised: list[object] = []
+    assert record.text(record.module.blame, "A", raised) == (
+        "raised_2 = []\n"
+        "with raises() as raised:\n"
+        '    blame("A", raised_2)\n'
+        'item = Item(sku="A", price=1)\n'
+        'check((raised, raised_2), ([ValueError(item, [item])], [item]), "(raised, raised_2)")'
+    )
+
+
 def test_what_is_printed_is_checked(record: Recorder) -> None:
     assert record.text(record.module.hello, "Ann") == (
         'with prints("hello Ann\\n"):\n    check(hello("Ann"), None)'
@@ -494,6 +513,7 @@ def test_the_files_pass_pytest_and_no_formatter_touches_them(record: Recorder) -
         record(shop.quote, (shop.Item("A" * 70, shop.Decimal("1.5")),) * 2, "EU", 0),
         record(shop.failing, (1,)),
         record(shop.refuse, ["A" * 60]),
+        record(shop.blame, "A", []),
         record(shop.fetch, 2),
         record(shop.Basket.add, shop.Basket("me"), shop.Item("a", 1), 2),
     )
@@ -566,6 +586,23 @@ def test_a_review_tells_what_still_holds_and_what_does_not(record: Recorder) -> 
     assert isinstance(unimportable, Unclear)
     assert "cannot import name 'Item'" in unimportable.reason
     assert isinstance(found[names["quote"].name], Holds)
+
+
+def test_what_is_raised_is_told_where_it_is_checked_after_the_call(record: Recorder) -> None:
+    shop = record.module
+    suite = record.suite(record(shop.blame, "A", []))
+    text = record.render(suite)
+    assert "# shop:blame — 1 case; raises ValueError; checks raised_2 too\n" in text
+    assert "ends with ValueError" in shapes(suite.tests[0])
+    found = reviewer(record).review(suite, record.imports, suite.tests)
+    assert isinstance(found[suite.tests[0].name], Holds)
+    record.file.write_text(
+        SHOP.replace("ValueError(item, [item])", "ValueError(item, [Item(sku, 1)])")
+    )
+    found = reviewer(record).review(suite, record.imports, suite.tests)
+    changed = found[suite.tests[0].name]
+    assert isinstance(changed, Changed)
+    assert "    with raises(ValueError, Item(sku=" in changed.test.text
 
 
 def test_a_new_test_may_get_other_variables_when_more_is_imported(record: Recorder) -> None:

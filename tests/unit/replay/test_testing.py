@@ -228,6 +228,21 @@ def test_another_exception_or_none_fails(error: Exception | None, message: str) 
     assert str(caught.value).startswith(message)
 
 
+def test_whatever_is_raised_may_be_checked_afterwards() -> None:
+    def fail() -> None:
+        raise ValueError("x", SHARED, SHARED)
+
+    with raises() as raised:
+        fail()
+    check(raised, [ValueError("x", SHARED, SHARED)], "raised")
+    with pytest.raises(AssertionError) as caught:
+        check(raised, [ValueError("x", SHARED, list(SHARED))], "raised")
+    assert str(caught.value).startswith("replay differs at raised[0].args[2]: ")
+    with pytest.raises(AssertionError) as caught, raises():
+        check(1, 1)
+    assert str(caught.value) == "replay differs: nothing was raised, recorded an exception"
+
+
 def test_a_change_of_an_argument_is_found() -> None:
     rows, item = [1], Item("a")
     with unchanged(rows=rows, item=item):
