@@ -17,15 +17,19 @@ from perftrace.optimizer.measure import Effort, Timer, Workload
 from perftrace.optimizer.oracle import Oracle
 from perftrace.optimizer.workers import Version, Workers
 from perftrace.replay import recorded
-from perftrace.replay.requests import NotReplayed
+from perftrace.replay.requests import NotReplayed, Request
 from perftrace.replay.session import NEW, OLD
 
 GLANCE = Effort(pairs=2, most=2, groups=1, block_s=0.03)
 GROWTH = Effort(pairs=4, most=4, groups=3, block_s=0.03)  # where it may be slower
 LARGE_NS = 100_000_000  # CPU time of one round of the larger calls, unless one takes more
+ENLARGED = 3  # recorded calls that are made at four times their size, at most
 SLOWER = 0.95  # an interval at four times the size that ends below this is slower
 WORSE = 1.05  # times what it was; less is not looked at
 PAIRS, MOST = 2, 5  # of fresh processes; the latter where the first say that it is worse
+
+
+type Figures = tuple[float, float, float]  # a ratio, and the ends of its interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,16 @@ def look(timer: Timer, workers: Workers, oracle: Oracle, workload: Workload, new
     """
     notes: list[str] = []
     found = _growth(timer, oracle, workload, new)
-    growth = None if isinstance(found, str) else found
+    growth = before = None
     if isinstance(found, str):
         notes.append(f"speed at four times the size: {found}")
+    else:
+        growth, before = found
     weighing = _Weighing(workers, workload, (oracle.original, new))
     refused = weighing.run()
     if refused:
         notes.append(f"memory and import time: {refused}")
-        return Costs(growth, notes=tuple(notes))
+        return Costs(growth, notes=tuple(notes), before=before)
     if not weighing.memory[OLD]:
         notes.append("memory: it can't be read on this system")
     return Costs(
@@ -75,13 +81,14 @@ def look(timer: Timer, workers: Workers, oracle: Oracle, workload: Workload, new
         notes=tuple(notes),
         worse=tuple(weighing.worse("said")),
         refused=tuple(weighing.worse("refused")),
+        before=before,
     )
 
 
 def judged(accepted: Accepted, found: Costs) -> Verdict:
     """The verdict with what the change costs elsewhere: still accepted, or rejected for it."""
     measurement = replace(accepted.measurement, costs=found)
-    if found.growth is not None and found.growth[2] < SLOWER:
+    if found.growth is not None and _grows_worse(found.growth, found.before):
         ratio = Interval(*found.growth)
         reason = f"faster on the recorded sizes, slower at four times: {ratio}"
         return Rejected(reason, measurement=measurement)
@@ -89,6 +96,14 @@ def judged(accepted: Accepted, found: Costs) -> Verdict:
         reason = " and ".join(_change(name, found) for name in found.refused)
         return Rejected(f"faster, but {reason}", measurement=measurement)
     return Accepted(accepted.evidence, measurement)
+
+
+def _grows_worse(growth: Figures, before: Figures | None) -> bool:
+    """Whether it is slower at four times the size, and more so than on those calls as recorded.
+
+    Some calls may be slower with a change that is faster on all of them; that is no matter of size.
+    """
+    return growth[2] < SLOWER and (before is None or growth[2] < before[1])
 
 
 def text(measurement: Measurement, *, keeps_state: bool = False) -> str:
@@ -101,6 +116,7 @@ def text(measurement: Measurement, *, keeps_state: bool = False) -> str:
         return ""
     told = ["timed on the recorded order of calls"] if keeps_state else []
     told += [f"at four times the size: {found.growth[0]:.3g}x"] if found.growth else []
+    told += [f"the same calls as recorded: {found.before[0]:.3g}x"] if found.before else []
     always = ["memory"] if keeps_state and found.memory else []
     told += [_change(name, found) for name in dict.fromkeys((*always, *found.worse))]
     told += [f"not measured: {note}" for note in found.notes]
@@ -117,21 +133,38 @@ def _change(name: str, found: Costs) -> str:
 
 def _growth(
     timer: Timer, oracle: Oracle, workload: Workload, new: Version
-) -> tuple[float, float, float] | str:
-    """Old over new on the larger calls with its interval, or why there is none."""
+) -> tuple[Figures, Figures | None] | str:
+    """Old over new on the larger calls, and where it is slower, on those as recorded.
+
+    Otherwise why there is nothing to tell.
+    """
     if workload.cold:
         return "it keeps state between calls"
     larger = list(_larger(oracle))
     if not larger:
         return "no such call could be made"
-    requests = tuple(case.request for case in larger)
-    large = Workload(larger[0].call.process_id, requests)
+    process_id = larger[0].call.process_id
+    large = Workload(process_id, tuple(case.request for case in larger))
     found = timer.measure(large, oracle.original, new, GLANCE)
     if isinstance(found, Measurement) and found.ratio < 1:
         found = timer.measure(large, oracle.original, new, GROWTH)
-    if isinstance(found, Measurement):
-        return found.ratio, found.low, found.high
-    return found.reason
+    if not isinstance(found, Measurement):
+        return found.reason
+    growth = (found.ratio, found.low, found.high)
+    if found.high >= SLOWER:
+        return growth, None
+    recorded = Workload(process_id, tuple(_enlarged(oracle, process_id)))
+    found = timer.measure(recorded, oracle.original, new, GROWTH)
+    if not isinstance(found, Measurement):
+        return growth, None
+    return growth, (found.ratio, found.low, found.high)
+
+
+def _enlarged(oracle: Oracle, process_id: int) -> list[Request]:
+    """The recorded calls that the larger ones were made of (`replay/inside/worker.py`)."""
+    direct = [case for case in oracle.cases if case.reach is None]
+    own = [case.request for case in direct if case.call.process_id == process_id]
+    return sorted(own, key=lambda request: len(request.arguments), reverse=True)[:ENLARGED]
 
 
 def _larger(oracle: Oracle) -> Iterator[Case]:

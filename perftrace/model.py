@@ -286,6 +286,8 @@ class Costs:
     notes: tuple[str, ...] = ()  # what was not measured, and why
     worse: tuple[str, ...] = ()  # what is worse beyond doubt
     refused: tuple[str, ...] = ()  # what is so much worse that the change is not accepted
+    before: tuple[float, float, float] | None = None  # as `growth`, of the calls that were
+    # enlarged, as they were recorded; where it is slower at four times their size
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class FakeSession(Session):
         assert text is not None
         self.source = text
         self.seed = hash_seed
-        self.prepared = 0
+        self.prepared = self.bytes = 0
         self.exchanged = self.source
         self.sources = (self.source, self.source)
 
@@ -135,6 +135,7 @@ class FakeSession(Session):
         self, requests: Sequence[Request], other: Other | None = None
     ) -> Prepared | NotReplayed:
         self.prepared = len(requests)
+        self.bytes = sum(len(request.arguments) for request in requests)
         self.sources = (other.source if other else self.source, self.source)
         return Prepared(len(requests), "it is alone" if "# alone" in self.source else "")
 
@@ -152,13 +153,14 @@ class FakeSession(Session):
     def run_block(self, rounds: int, version: int = NEW, move: int = 0) -> BlockTime | NotReplayed:
         calls = rounds * self.prepared
         noise = random.Random(f"{self.seed}{self.source}").uniform(0.99, 1.01)
-        spent = round(cost(self.sources[version]) * noise * calls)
+        source = self.sources[version]
+        spent = round(noise * (cost(source) * calls + cost(source, "byte") * self.bytes * rounds))
         return BlockTime(spent, spent, calls)
 
 
-def cost(source: str) -> int:
-    """Nanoseconds a call takes: `# cost: 5000`."""
-    return int(source.rpartition("# cost: ")[2].split()[0])
+def cost(source: str, name: str = "cost") -> int:
+    """Nanoseconds a call takes, or each byte of its arguments: `# cost: 5000`, `# byte: 10`."""
+    return int(source.rpartition(f"# {name}: ")[2].split()[0]) if f"# {name}: " in source else 0
 
 
 @dataclass

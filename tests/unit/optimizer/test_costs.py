@@ -73,12 +73,26 @@ def test_noise_is_not_worse(make_lab: Any, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_slower_at_four_times_the_size_is_rejected(make_lab: Any) -> None:
-    found = look(recorded(make_lab), ("cost: 5000", "cost: 7000"))
+    lab = recorded(make_lab, f"[{[1] * 40}]")
+    found = look(lab, ("cost: 5000", "cost: 1000\n# byte: 70"))
     verdict = costs.judged(FAST, found)
     assert isinstance(verdict, Rejected)
-    assert verdict.reason.startswith("faster on the recorded sizes, slower at four times: 0.71x [")
+    assert verdict.reason.startswith("faster on the recorded sizes, slower at four times: 0.")
     assert verdict.measurement is not None
     assert verdict.measurement.costs == found
+    assert found.before is not None
+    assert found.before[0] > 1
+
+
+def test_calls_that_are_slower_at_any_size_are_no_matter_of_size(make_lab: Any) -> None:
+    found = look(recorded(make_lab), ("cost: 5000", "cost: 7000"))
+    verdict = costs.judged(FAST, found)
+    assert isinstance(verdict, Accepted)
+    assert costs.text(verdict.measurement) == (
+        "at four times the size: 0.714x; the same calls as recorded: 0.714x"
+    )
+    alone = replace(found, before=None)  # they could not be timed
+    assert isinstance(costs.judged(FAST, alone), Rejected)
 
 
 def test_as_fast_at_four_times_the_size_is_accepted(make_lab: Any) -> None:
