@@ -80,6 +80,7 @@ class Result:
     samples: tuple[Sample, ...]
     chosen: Right | None
     times: dict[str, Time]  # by program: of those that took part in the last race
+    interrupted: bool = False  # before the last race
 
     @property
     def first(self) -> Right | None:
@@ -104,6 +105,7 @@ class Generator:
         self._plan = plan
         self._say = say
         self._dice = dice or random.Random()  # noqa: S311 - the order in a race
+        self._samples: tuple[Sample, ...] = ()
 
     def questions(self, task: Task) -> list[Question]:
         """The first questions, one for each sample."""
@@ -121,6 +123,7 @@ class Generator:
     def run(self, task: Task, trials: Trials) -> Result:
         """Ask, try, repair, refine, and choose the fastest."""
         samples = [Sample(number) for number in range(1, self._plan.samples + 1)]
+        self._samples = tuple(samples)
         self._say("asking for programs")
         asked = list(zip(samples, self.questions(task), strict=True))
         self._take_all(trials, Step(BASE), asked)
@@ -134,7 +137,12 @@ class Generator:
             self._say(f"refining {len(right)} programs: {step.prompt}")
             self._step(trials, step, right)
         self._say("timing")
-        return self._chosen(task, trials, tuple(samples))
+        return self._chosen(task, trials, self._samples)
+
+    def so_far(self, task: Task) -> Result:
+        """What an interrupted `run` has: of its right programs the first, as none was timed."""
+        result = Result(task, self._samples, None, {}, interrupted=True)
+        return replace(result, chosen=result.first)
 
     # --- asking ---------------------------------------------------------------------------
 

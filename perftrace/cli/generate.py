@@ -7,11 +7,13 @@ import click
 
 from perftrace import config
 from perftrace.cli import models, output
-from perftrace.errors import CannotError, CheckFailed
+from perftrace.errors import CannotError, CheckFailed, PerftraceError
 from perftrace.model import Run
 from perftrace.optimizer.generation import generator, methods, task
 from perftrace.optimizer.generation.generator import Generator, Plan, Result
+from perftrace.optimizer.generation.task import Task
 from perftrace.optimizer.generation.trial import Trials
+from perftrace.optimizer.models.asking import Provider
 from perftrace.optimizer.models.manual import Manual
 from perftrace.optimizer.models.prompts import Prompts
 from perftrace.replay import isolation, runner
@@ -104,28 +106,41 @@ def command(name: str, *, as_json: bool, target: Path | None, unsafe: bool, **wa
         if ledger is not None:
             what = f"Sent to {ledger.name} ({ledger.model}): the task, and the tests that fail."
             tables.say(console, what)
-        result = Generator(provider, prompts, plan, say).run(asked, trials)
+        result, interrupt = _run(Generator(provider, prompts, plan, say), asked, trials)
     for line in (*report.lines(result), *models.asked(provider, ledger)):
         tables.say(console, line)
     if as_json:
         engine = {"engine": wanted["engine"], **models.counted(provider, ledger)}
         output.emit_json("generate", {**report.document(result), "model": engine})
-    if result.chosen is None and isinstance(provider, Manual) and provider.waiting:
-        raise CannotError("generate-waiting", "There is no program yet: answers are waited for.")
-    return _give(result, target, as_json=as_json)
-
-
-def _give(result: Result, target: Path | None, *, as_json: bool) -> int:
-    """Write the program, or print it.
-
-    Raises:
-        CheckFailed: there is none.
-    """
+    _keep(result, target, as_json=as_json)
+    if interrupt is not None:
+        raise interrupt
     if result.chosen is None:
-        raise CheckFailed("generate-none", "No program passes the tests.")
+        raise _none(provider)
+    return 0
+
+
+def _run(maker: Generator, asked: Task, trials: Trials) -> tuple[Result, BaseException | None]:
+    """What comes of it, and the interrupt that ended it early."""
+    try:
+        return maker.run(asked, trials), None
+    except KeyboardInterrupt as error:
+        return maker.so_far(asked), error
+
+
+def _none(provider: Provider) -> PerftraceError:
+    """Why there is no program."""
+    if isinstance(provider, Manual) and provider.waiting:
+        return CannotError("generate-waiting", "There is no program yet: answers are waited for.")
+    return CheckFailed("generate-none", "No program passes the tests.")
+
+
+def _keep(result: Result, target: Path | None, *, as_json: bool) -> None:
+    """Write the program or print it, if there is one."""
+    if result.chosen is None:
+        return
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(result.chosen.program, encoding="utf-8")
     elif not as_json:
         click.echo(result.chosen.program, nl=False)
-    return 0

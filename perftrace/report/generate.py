@@ -25,10 +25,12 @@ def summary(result: Result) -> str:
     asked = len(result.samples)
     head = f"{result.task.name}: {right} of {asked} right"
     if result.chosen is None:
-        return head
+        return f"{head}, interrupted" if result.interrupted else head
     count = len(result.task.tests.cases)
     tests = f"all {count} tests pass" if count != 1 else "its test passes"
     time = result.times.get(result.chosen.program)
+    if result.interrupted:
+        return f"{head}; {tests}. Interrupted, so this is the first right one, not timed."
     if result.chosen == result.first or time is None:
         return f"{head}; {tests}. None is surely faster than the first right one."
     return f"{head}; {tests}. The best is {time.speedup} as fast as the first right one."
@@ -63,6 +65,7 @@ def document(result: Result) -> dict[str, Any]:
         "function": result.task.entry,
         "tests": len(result.task.tests.cases),
         "right": result.chosen is not None,
+        "interrupted": result.interrupted,
         "program": result.chosen and result.chosen.program,
         **_times(result.times.get(result.chosen.program) if result.chosen else None),
         "samples": [

@@ -8,6 +8,7 @@ import pytest
 from model_server import Behaviour, Fails, ModelServer, Says, text_of
 
 from perftrace.cli import main
+from perftrace.optimizer.generation.generator import Generator
 
 pytest.importorskip("anthropic", reason="the SDK anthropic is not installed")
 pytest.importorskip("openai", reason="the SDK openai is not installed")
@@ -93,6 +94,26 @@ def test_the_program_is_printed_where_no_file_is_named(
     said = capsys.readouterr()
     assert said.out == "def divisors(n):\n    return sum(n % k == 0 for k in range(1, n + 1))\n"
     assert "None is surely faster than the first right one." in said.err
+
+
+def test_an_interrupt_keeps_the_first_right_program(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Generator, "_chosen", interrupted)
+    with ModelServer(model).running() as server:
+        assert main(generate("-o", "solution.py", url=server.url)) == 130
+    said = capsys.readouterr().err
+    assert "Interrupted, so this is the first right one, not timed." in said
+    assert said.endswith("perftrace: interrupted\n")
+    assert "range(1, n + 1)" in (project / "solution.py").read_text()
+    monkeypatch.setattr(Generator, "_step", interrupted)
+    with ModelServer([Says(OFF)]).running() as server:
+        assert main(generate("--json", "--rounds", "1", url=server.url)) == 130
+    found = json.loads(capsys.readouterr().out)
+    assert (found["right"], found["interrupted"]) == (False, True)
 
 
 def test_no_right_program_is_exit_code_1(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
