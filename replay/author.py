@@ -11,20 +11,21 @@ from perftrace.errors import CannotError
 from perftrace.locate import setting_of
 from perftrace.model import Function, Run
 from perftrace.replay.calling import Subject
-from perftrace.replay.cases import Drafter, Drafts
+from perftrace.replay.cases import OTHERWISE, TWO_RESULTS, Drafter, Drafts
 from perftrace.replay.committed import Checkout
 from perftrace.replay.emit import Score, Style, Suite, Test, render
 from perftrace.replay.files import Folder
 from perftrace.replay.imports import Imports
 from perftrace.replay.mistakes import Mutants
 from perftrace.replay.observe import Bench
-from perftrace.replay.review import Changed, Finding, Holds, Reviewer
+from perftrace.replay.review import BY_SEED, Changed, Finding, Holds, Reviewer
 from perftrace.replay.room import most_telling, room
 from perftrace.replay.static import RECORDED_NAME, Sources
 from perftrace.replay.subjects import CLASS_BODY, no_subject
 from perftrace.replay.taken_apart import shapes
 from perftrace.store import Store
 
+UNSTEADY = frozenset({OTHERWISE, TWO_RESULTS, f"as a test {BY_SEED}"})
 TOO_LARGE = re.compile(r"over [\d.]+ KiB")
 WIDER = 4  # times as large values in the one test of a function that can't have another
 
@@ -68,6 +69,7 @@ class Page:
     text: str
     added: int
     failing: tuple[str, ...]  # tests in it that do not hold any more
+    unsteady: bool = False  # some calls were left out that are not the same each time
 
 
 @dataclass(slots=True)
@@ -105,6 +107,11 @@ class _Work:
                 found[test.name] = len(new)
                 known |= new
         return found
+
+    @property
+    def unsteady(self) -> bool:
+        """Whether a call is not the same each time."""
+        return any(not UNSTEADY.isdisjoint(reasons) for reasons in self.left.values())
 
     def scores(self) -> dict[str, Score]:
         """What each function's tests notice: of tests that were there before, what is known."""
@@ -317,7 +324,7 @@ class Author:
         omitted, scores = work.omitted(), work.scores()
         suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
-        return Page(suite.module, path, work.before, text, len(fresh), failing)
+        return Page(suite.module, path, work.before, text, len(fresh), failing, work.unsteady)
 
 
 def order(sources: Sources, module: str) -> dict[str, int]:

@@ -26,6 +26,8 @@ from perftrace.values import BadValue, ListNode, Node, read
 
 SEEDS = (0, 1, 2)  # of hashes: a call is made again under each, in a process of its own
 WEIGHERS = 2  # workers that mistakes are tried in
+OTHERWISE = "it does something else when it is made again"
+TWO_RESULTS = "not deterministic: the same call gave two results"
 TRIED = 3  # candidates for each test there may be: some will turn out not to be usable
 
 
@@ -154,7 +156,7 @@ class Drafter:
         kept: list[Call] = []
         for calls in alike.values():
             if self._contradict(calls):
-                left["not deterministic: the same call gave two results"] += len(calls)
+                left[TWO_RESULTS] += len(calls)
             else:
                 kept.append(calls[0])
         return kept
@@ -184,7 +186,7 @@ class Drafter:
             if isinstance(reply, NotReplayed):
                 return NotWritten(reply.reason)
             if not _is_same(call, expected, reply, session):
-                return NotWritten("it does something else when it is made again")
+                return NotWritten(OTHERWISE)
             replies.append(reply)
         if len({reply.stdout for reply in replies}) > 1:
             return NotWritten("it prints something else each time")

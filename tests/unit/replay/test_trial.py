@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from perftrace.errors import CannotError
-from perftrace.replay import trial
+from perftrace.replay import cases, review, runner, trial
 from perftrace.replay.author import Page
 from perftrace.replay.files import Folder
 
@@ -22,9 +22,9 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path, path)
 
 
-def page(folder: Folder, module: str, text: str, added: int = 1) -> Page:
+def page(folder: Folder, module: str, text: str, added: int = 1, *, unsteady: bool = False) -> Page:
     path = folder.path / f"test_replay_{module}.py"
-    return Page(module, path, "", text, added, ())
+    return Page(module, path, "", text, added, (), unsteady)
 
 
 def left(folder: Folder) -> list[str]:
@@ -49,6 +49,25 @@ def test_what_needs_an_order_or_a_hash_seed_fails(folder: Folder) -> None:
         *{("ordered", "test_first"), ("ordered", "test_second")},
     }
     assert all(seconds >= 0 for seconds in found.seconds.values())
+
+
+def test_where_some_calls_vary_the_tests_are_run_more_often(folder: Folder) -> None:
+    seen: list[tuple[list[str], int]] = []
+
+    def attempt(_: Path, __: Path, tests: list[str], order: str, seed: int) -> runner.Result:
+        files = [Path(test).stem for test in tests]
+        seen.append((files, seed))
+        state = "failed" if seed == trial.MORE[-1][1] else "passed"
+        return runner.Result(tuple(runner.Ran(file, "test_it", state, "", 0.1) for file in files))
+
+    pages = [page(folder, "steady", STEADY), page(folder, "varying", STEADY, unsteady=True)]
+    found = trial.run(Path(sys.executable), folder, pages, {}, attempt)
+    assert found.failing == {("varying", "test_it")}
+    assert [files for files, _ in seen] == (
+        [["test_replay_steady", "test_replay_varying"]] * 3 + [["test_replay_varying"]] * 8
+    )
+    seeds = [seed for _, seed in seen]
+    assert len({*seeds, *review.SEEDS, *cases.SEEDS}) == len(seeds) + 2 + 3  # each another one
 
 
 def test_nothing_stays_in_the_folder_but_its_conftest(folder: Folder) -> None:
