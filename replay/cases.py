@@ -128,7 +128,12 @@ class Drafter:
             if one.seen.call.process_id == process_id
         }
         target = recorded.target_in(source, function)
-        return weigh(self._workers_for_mistakes(process_id), target, texts, calls)
+        recorded_ns = {
+            place: drafted[place].seen.call.duration_ns or wall_ns
+            for place, (_, wall_ns) in calls.items()
+        }
+        workers = self._workers_for_mistakes(process_id)
+        return weigh(workers, target, texts, calls, recorded_ns)
 
     def _workers_for_mistakes(self, process_id: int) -> list[Session]:
         if process_id not in self._mistaken:

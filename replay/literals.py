@@ -285,7 +285,8 @@ class _Page:
             case SetNode():
                 return "set()"
             case InstanceNode(base=None):
-                return group("restore(", [self._writer.reference(node.cls)], ")")
+                ready = self._keywords(self._sharing.attributes(node)[0])
+                return group("restore(", [self._writer.reference(node.cls), *ready], ")")
             case _:
                 raise _Refused(f"a cycle through {type_name(node)}")
 
@@ -303,7 +304,7 @@ class _Page:
             case _:
                 assert isinstance(node, InstanceNode)
                 items = [self._write(node.items, "items")] if node.items else []
-                rest = self._keywords(node.attributes.items())
+                rest = self._keywords(self._sharing.attributes(node)[1])
                 done = group("fill(", [name, *items, *rest], ")")
         self.statements.append(statement(done))
 

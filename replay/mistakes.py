@@ -49,6 +49,7 @@ def weigh(
     target: Target,
     texts: Iterable[str],
     requests: Mapping[int, tuple[Request, int]],
+    recorded: Mapping[int, int] | None = None,
 ) -> Weighed | None:
     """Make the mistakes one by one; None: there are none, or it takes too long.
 
@@ -57,9 +58,12 @@ def weigh(
         target: the function.
         texts: of its file, one for each mistake.
         requests: the calls by place, and how long each took, in nanoseconds of wall time.
+        recorded: how long they took in the recorded run, if it is known; the calls that are quick
+            enough are chosen by this, so that they are the same each time.
     """
     chosen = list(dict.fromkeys(texts))[:MOST]
-    calls = _quick(requests, len(chosen))
+    took = {place: wall_ns for place, (_, wall_ns) in requests.items()} | dict(recorded or {})
+    calls = _quick(took, len(chosen))
     if not chosen or not calls:
         return None
     wanted = {place: requests[place] for place in calls}
@@ -80,12 +84,12 @@ def _together(parts: Sequence[Weighed]) -> Weighed | None:
     return Weighed(tried, dict(noticed)) if tried else None
 
 
-def _quick(requests: Mapping[int, tuple[Request, int]], mistakes: int) -> list[int]:
+def _quick(took: Mapping[int, int], mistakes: int) -> list[int]:
     """The places of those calls that can be made for every mistake."""
     left = CALLS_S * 1e9
     found = []
-    for place in sorted(requests, key=lambda place: requests[place][1]):
-        left -= requests[place][1] * 2 * mistakes
+    for place in sorted(took, key=took.__getitem__):
+        left -= took[place] * 2 * mistakes
         if left >= 0:
             found.append(place)
     return sorted(found)

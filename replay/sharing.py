@@ -1,6 +1,7 @@
 """Which parts of recorded values are one object: those need a name in source text."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from perftrace.values import (
     ByteArrayNode,
@@ -80,6 +81,7 @@ class Sharing:
             TooDeep: they are nested too deeply.
         """
         self.cyclic: set[int] = set()  # ids of nodes that are made empty and filled later
+        self._leads: dict[int, bool] = {}  # whether it leads to one of those
         self._count: dict[int, int] = {}
         self._identity: dict[int, bool] = {}  # whether it is or holds something mutable
         for value in values:
@@ -95,14 +97,31 @@ class Sharing:
         """Whether the value is or holds something that can change."""
         return self._identity.get(id(node), False)
 
+    def attributes(self, node: InstanceNode) -> tuple[list[tuple[str, Node]], ...]:
+        """Those that an object in a cycle gets at once, as its hash may need them, and the others.
+
+        They stay in their order: a program may see it.
+        """
+        given = list(node.attributes.items())
+        late = (n for n, (_, value) in enumerate(given) if self._leads_to_cycle(value))
+        first = next(late, len(given))
+        return given[:first], given[first:]
+
+    def _leads_to_cycle(self, node: Node) -> bool:
+        """Whether the value is or holds something that is filled later."""
+        if not _is_compound(node):
+            return False
+        key = id(node)
+        if key not in self._leads:  # every cycle has a part that is in `cyclic`, so this ends
+            self._leads[key] = key in self.cyclic or any(map(self._leads_to_cycle, children(node)))
+        return self._leads[key]
+
     def nodes_with_identity(self) -> set[int]:
         """The ids of everything that can change."""
         return {key for key, matters in self._identity.items() if matters}
 
     def _visit(self, node: Node, open_: list[Compound]) -> bool:
-        if node is None or isinstance(node, bool | int | float | str | bytes):
-            return False
-        if isinstance(node, RefNode | OpaqueNode):
+        if not _is_compound(node):
             return False
         key = id(node)
         self._count[key] = self._count.get(key, 0) + 1
@@ -125,6 +144,11 @@ class Sharing:
         cycle = [node, open_[-1], *open_[start:]]
         cut = next((part for part in cycle if _is_fillable(part)), node)
         self.cyclic.add(id(cut))
+
+
+def _is_compound(node: Node) -> TypeGuard[Compound]:
+    atoms = bool | int | float | str | bytes | RefNode | OpaqueNode
+    return node is not None and not isinstance(node, atoms)
 
 
 def _is_fillable(node: Compound) -> bool:

@@ -84,6 +84,16 @@ class Plain:
         raise AssertionError("made by its constructor")
 
 
+class Key:
+    name: str
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self.name == other.name
+
+
 class Slotted:
     __slots__ = ("__hidden", "a")
 
@@ -364,6 +374,15 @@ def test_a_cycle_is_filled_after_it_is_made() -> None:
     assert "plain = restore(Plain)\nfill(plain, me=plain)\n" in source(plain)
     again = evaluated(source((plain, rows)))
     testing.check(again, (plain, rows))
+
+
+def test_an_object_in_a_cycle_has_what_its_hash_needs_before_it_is_a_key() -> None:
+    key = testing.restore(Key, name="a")
+    key.parts, key.last = [key], 1
+    value = {key: 0}
+    assert 'key = restore(Key, name="a")\n' in source(value)
+    assert "fill(key, parts=[key], last=1)\n" in source(value)
+    testing.check(evaluated(source(value)), value)
 
 
 def test_a_long_value_is_broken_one_item_a_line() -> None:

@@ -198,7 +198,11 @@ def test_long_calls_are_left_out(program: Program) -> None:
     with program.session() as session:
         texts = [text.replace("x\n", "7\n")]
         found = weigh([session], program.target("app.py:f"), texts, dict(enumerate(requests)))
-    assert found == Weighed(1, {1: frozenset({0})})
+        assert found == Weighed(1, {1: frozenset({0})})
+        timed = dict(enumerate(requests))  # what was recorded is the same each time
+        target = program.target("app.py:f")
+        found = weigh([session], target, texts, timed, {0: 10, 1: 10**12})
+    assert found == Weighed(1, {0: frozenset({0})})
 
 
 def test_no_more_than_so_many_are_tried(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
