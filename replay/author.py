@@ -212,7 +212,9 @@ class Author:
         module = sources.name(function.module)
         if not all(part.isidentifier() for part in module.split(".")):
             return f"{module} is no name that can be imported"
-        work = works.setdefault(module, self._open(module, function))
+        if module not in works:
+            works[module] = self._open(module, function)
+        work = works[module]
         subject = Subject(
             *(function, located, work.imports, sources, self._settings.max_value_bytes),
             tolerance=setting_of(function, self._settings.tolerance),

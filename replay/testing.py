@@ -279,8 +279,7 @@ def _freeze(value: Any, seen: dict[int, tuple[int, object]]) -> Part:
     if id(value) in seen:
         return Part(kind, "...", seen[id(value)][0])
     plain = kind.__module__.partition(".")[0] in PLAIN and not issubclass(kind, NOT_PLAIN)
-    text = repr(value) if plain else ""
-    text = "" if text.startswith("<") else text  # an address, not a value
+    text = repr(value) if plain and not repr(value).startswith("<") else ""  # with an address
     number = 0
     fixed = text or (issubclass(kind, (*IMMUTABLE, *VALUES)) and not _attributes(value))
     if kind.__hash__ is None or not fixed:  # it can change, so its identity matters
@@ -301,8 +300,8 @@ def _steps(value: Any) -> Iterator[tuple[str, Any]]:
         yield "", native.__getnewargs__(value)[0]
     elif native is not None:
         yield from _contents(native, CONTENTS[native][0](value))
-    elif not state:
-        yield from (("", part) for part in _reduced(value))
+    elif (base := _base(kind)) or not state:
+        yield from (("", part) for part in _reduced(value, base))
     yield from ((f".{name}", state[name]) for name in sorted(state))
 
 
@@ -340,48 +339,48 @@ def _is_heap(cls: type) -> bool:
     return bool(cls.__flags__ & 1 << 9)  # made by a class statement, not in C
 
 
-def _reduced(value: Any) -> list[Any]:
+def _base(kind: type) -> Any:
+    """How a built-in base class (such as a date) reduces what it holds, past the user's methods."""
+    names = ("__reduce__", "__reduce_ex__")
+    own = (vars(cls).get(name) for cls in kind.__mro__[:-1] for name in names)
+    return next((one for one in own if callable(one) and not isinstance(one, FunctionType)), None)
+
+
+def _reduced(value: Any, base: Any = None) -> list[Any]:
     """What an object without visible state reduces to; its own id if it does not."""
     if type(value) in (LockType, RLock):
         return [repr(value).startswith("<unlocked ")]
     if type(value) in ITERATORS:
-        return _left(*value.__reduce__())
-    registered: Any = copyreg.dispatch_table.get(type(value))
+        function, arguments, *state = value.__reduce__()
+        copied = function(*arguments)
+        for place in (part for part in state if part is not None):
+            copied.__setstate__(place)
+        return list(copied)
+    reduce: Any = base or copyreg.dispatch_table.get(type(value)) or type(value).__reduce_ex__
     try:
-        made = registered(value) if registered else value.__reduce_ex__(4)
+        made = reduce(value, 4) if "_ex_" in getattr(reduce, "__name__", "") else reduce(value)
     except TypeError:
         return [id(value)]
-    return (
-        [made]
-        if isinstance(made, str)
-        else [list(part) if isinstance(part, Iterator) else part for part in made]
-    )
-
-
-def _left(function: Any, arguments: Any, state: Any = None) -> list[Any]:
-    """What is left of an iterator, from its reduction."""
-    copied = function(*arguments)
-    if state is not None:
-        copied.__setstate__(state)
-    return list(copied)
+    parts = [made] if isinstance(made, str) else made
+    return [list(part) if isinstance(part, Iterator) else part for part in parts]
 
 
 def _compare(got: Part, expected: Part, where: str) -> None:
     """Raise AssertionError naming the first place where they differ."""
     alike = got.type is expected.type and got.text == expected.text
     if alike and not got.text:
-        for (step, new), (old_step, old) in zip(got.parts, expected.parts, strict=False):
+        for (step, one), (old_step, other) in zip(got.parts, expected.parts, strict=False):
             if step == old_step:
-                _compare(new, old, f"{where}{step}")
+                _compare(one, other, f"{where}{step}")
     if alike and got.number == expected.number and got.parts == expected.parts:
         return
-    new_text, old_text = _show(got)[:LONGEST], _show(expected)[:LONGEST]
-    if new_text == old_text:
-        new_text += f" ({got.type.__module__}.{got.type.__qualname__}, object {got.number})"
-        old_text += (
-            f" ({expected.type.__module__}.{expected.type.__qualname__}, object {expected.number})"
+    new, old = (_show(part)[:LONGEST] for part in (got, expected))
+    if new == old:
+        new, old = (
+            f"{new} ({part.type.__module__}.{part.type.__qualname__}, object {part.number})"
+            for part in (got, expected)
         )
-    raise AssertionError(f"replay differs at {where}: {new_text}, recorded {old_text}")
+    raise AssertionError(f"replay differs at {where}: {new}, recorded {old}")
 
 
 def _show(part: Part) -> str:

@@ -55,13 +55,16 @@ def run(
             write(path, page.text)
         words = list(map(str, paths))
         unsteady = [str(path) for page, path in zip(fresh, paths, strict=True) if page.unsteady]
-        runs = [(words, *one) for one in RUNS] + [(unsteady, *one) for one in MORE if unsteady]
-        ran = [
-            ((modules[one.file], one.name), one)
-            for tests, order, seed in runs
-            for one in attempt(python, folder.root, tests, order, seed).tests
-            if one.file in modules
-        ]
+        ran: list[tuple[tuple[str, str], runner.Ran]] = []
+        for tests, runs in ((words, RUNS), (unsteady, MORE)):
+            if not tests or any(one.state == "failed" for _, one in ran):
+                break  # what takes the place of those that fail is tried from the beginning
+            ran += [
+                ((modules[one.file], one.name), one)
+                for order, seed in runs
+                for one in attempt(python, folder.root, tests, order, seed).tests
+                if one.file in modules
+            ]
     seconds: dict[tuple[str, str], float] = {}
     for key, one in ran:
         seconds[key] = min(one.seconds, seconds.get(key, one.seconds))

@@ -8,9 +8,10 @@ import warnings
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import pytest
 
@@ -154,6 +155,24 @@ def test_a_difference_is_found_and_named(got: object, expected: object, message:
 )
 def test_what_is_the_same_passes(make: Any) -> None:
     check(make(), make())
+
+
+class Day(date):
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        raise AttributeError("a method of the user's")
+
+
+@pytest.mark.parametrize("more", [{}, {"seen": 1}])
+@pytest.mark.parametrize(
+    ("cls", "one", "other"),
+    [(Day, date(1999, 8, 4), date(1999, 8, 5)), (Money, Decimal(1), Decimal(2))],
+)
+def test_what_a_built_in_base_class_holds_counts_beside_attributes(
+    cls: type, one: Any, other: Any, more: dict[str, int]
+) -> None:
+    check(restore(cls, one, **more), restore(cls, one, **more))
+    with pytest.raises(AssertionError):
+        check(restore(cls, one, **more), restore(cls, other, **more))
 
 
 def test_two_equal_texts_of_different_things_are_told_apart() -> None:

@@ -1,7 +1,9 @@
 """New replay tests are run before they are written: three times, in both orders."""
 
+import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,14 +62,26 @@ def test_where_some_calls_vary_the_tests_are_run_more_often(folder: Folder) -> N
         state = "failed" if seed == trial.MORE[-1][1] else "passed"
         return runner.Result(tuple(runner.Ran(file, "test_it", state, "", 0.1) for file in files))
 
+    def failing(*words: Any) -> runner.Result:
+        ran = attempt(*words).tests
+        return runner.Result(tuple(dataclasses.replace(one, state="failed") for one in ran))
+
     pages = [page(folder, "steady", STEADY), page(folder, "varying", STEADY, unsteady=True)]
     found = trial.run(Path(sys.executable), folder, pages, {}, attempt)
     assert found.failing == {("varying", "test_it")}
     assert [files for files, _ in seen] == (
         [["test_replay_steady", "test_replay_varying"]] * 3 + [["test_replay_varying"]] * 8
     )
-    seeds = [seed for _, seed in seen]
-    assert len({*seeds, *review.SEEDS, *cases.SEEDS}) == len(seeds) + 2 + 3  # each another one
+    assert len(seen) == 11
+    seen.clear()
+    trial.run(Path(sys.executable), folder, pages, {}, failing)  # others take its place: later
+    assert len(seen) == 3
+
+
+def test_no_seed_is_used_twice() -> None:
+    seeds = [seed for _, seed in (*trial.RUNS, *trial.MORE)]
+    every = [*seeds, *review.SEEDS, *cases.SEEDS]
+    assert len(set(every)) == len(every)
 
 
 def test_nothing_stays_in_the_folder_but_its_conftest(folder: Folder) -> None:
