@@ -1,35 +1,29 @@
 """What replay tests import: a strict check, and ways to rebuild and run what was recorded.
 
-Only the standard library is used and nothing else of perftrace is imported, so a copy of this
-file is enough to run replay tests where perftrace is not installed.
+It needs the standard library alone: with a copy of this file they run without perftrace.
 """
 
 import copyreg
 import io
 import math
 import struct
+import sys
+import types
 import warnings
 from _thread import LockType, RLock
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from enum import Enum
-from types import (
-    BuiltinFunctionType,
-    FunctionType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodType,
-    ModuleType,
-)
 from typing import Any, NamedTuple
 
 VALUES = (int, float, complex, str, bytes)
 ATOMS = (type(None), bool, *VALUES, type(...), type(NotImplemented))
-BY_IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType, Enum)
+BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, Enum)
 IMMUTABLE = (tuple, frozenset)
 BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}"), set: ("{", "}")}
-NOT_PLAIN = (BaseException, MethodType, list, dict, set, tuple, frozenset)
+VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+NOT_PLAIN = (BaseException, types.MethodType, list, dict, set, tuple, frozenset, *VIEWS)
 UNSEEN = ("obj", "message", "exceptions")  # of an exception: large, or in its arguments
 LONGEST = 200  # characters of a value in a message
 # How to read and fill a built-in container past the methods of the user's subclass.
@@ -230,7 +224,7 @@ def fill(made: Any, base: Any = None, /, **attributes: object) -> Any:
         add(made, base)
     for name, value in attributes.items():
         slot = next((vars(c)[name] for c in type(made).__mro__ if name in vars(c)), None)
-        if isinstance(slot, MemberDescriptorType | GetSetDescriptorType):
+        if isinstance(slot, types.MemberDescriptorType | types.GetSetDescriptorType):
             slot.__set__(made, value)
         else:
             object.__getattribute__(made, "__dict__")[name] = value
@@ -271,8 +265,10 @@ def _freeze(value: Any, seen: dict[int, tuple[int, object]]) -> Part:
     if kind in ATOMS:
         huge = kind is int and value.bit_length() > 9999  # repr refuses these
         return Part(kind, hex(value) if huge else repr(value))
-    built_in = issubclass(kind, BuiltinFunctionType)  # a bound one is made when it is asked for
-    bound = built_in and type(value.__self__) not in (ModuleType, type(None))
+    built_in = issubclass(
+        kind, types.BuiltinFunctionType
+    )  # a bound one is made when it is asked for
+    bound = built_in and type(value.__self__) not in (types.ModuleType, type(None))
     if kind is object or (issubclass(kind, BY_IDENTITY) and not bound):
         name = f"{kind.__name__}.{value._name_}" if issubclass(kind, Enum) else ""
         return Part(kind, name or getattr(value, "__qualname__", "object"), id(value))
@@ -298,8 +294,8 @@ def _steps(value: Any) -> Iterator[tuple[str, Any]]:
         yield ".args", value.args
     elif native in ATOMS:
         yield "", native.__getnewargs__(value)[0]
-    elif native is not None:
-        yield from _contents(native, CONTENTS[native][0](value))
+    elif native is not None or kind in VIEWS:
+        yield from _contents(native or list, CONTENTS[native][0](value) if native else value)
     elif (base := _base(kind)) or not state:
         yield from (("", part) for part in _reduced(value, base))
     yield from ((f".{name}", state[name]) for name in sorted(state))
@@ -322,7 +318,7 @@ def _attributes(value: Any) -> dict[str, Any]:
     for cls in type(value).__mro__:
         for name, slot in vars(cls).items():
             shown = _is_heap(cls) or cls is defaultdict or (is_error and name not in UNSEEN)
-            if shown and isinstance(slot, MemberDescriptorType):
+            if shown and isinstance(slot, types.MemberDescriptorType):
                 with suppress(AttributeError):  # a slot that was never set
                     found[name] = slot.__get__(value)
     if is_error:
@@ -340,14 +336,19 @@ def _is_heap(cls: type) -> bool:
 
 
 def _base(kind: type) -> Any:
-    """How a built-in base class (such as a date) reduces what it holds, past the user's methods."""
-    names = ("__reduce__", "__reduce_ex__")
-    own = (vars(cls).get(name) for cls in kind.__mro__[:-1] for name in names)
-    return next((one for one in own if callable(one) and not isinstance(one, FunctionType)), None)
+    """How Python's own base class (such as a date) reduces what it holds, past user's methods."""
+    for cls in kind.__mro__[:-1]:
+        own = vars(cls).get("__reduce__") or vars(cls).get("__reduce_ex__")
+        known = cls.__module__.partition(".")[0] in sys.stdlib_module_names
+        if own and (known or not isinstance(own, types.FunctionType)):
+            return own
+    return None
 
 
 def _reduced(value: Any, base: Any = None) -> list[Any]:
     """What an object without visible state reduces to; its own id if it does not."""
+    if type(value).__module__.startswith("pathlib"):
+        return []  # its text says all; a/b may be of one part or of two
     if type(value) in (LockType, RLock):
         return [repr(value).startswith("<unlocked ")]
     if type(value) in ITERATORS:

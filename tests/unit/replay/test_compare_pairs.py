@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from perftrace.replay.compare import Different, Same, Unknown, canonical, compare
+from perftrace.replay.testing import check
 from perftrace.snapshot import encode
 from perftrace.values import Node, read
 
@@ -528,3 +529,16 @@ def test_every_value_is_the_same_as_itself(a: object, b: object) -> None:
     for value in (a, b):
         assert compared(value, value) == Same()
         assert compared([value, {"k": value}], [value, {"k": value}]) == Same()
+
+
+@pytest.mark.parametrize(("a", "b"), DIFFERENT_PAIRS)
+def test_what_a_verdict_tells_apart_a_replay_test_does(a: object, b: object) -> None:
+    for one, other in ((a, b), (b, a)):
+        with pytest.raises(AssertionError, match="replay differs at "):
+            check(one, other)
+
+
+@pytest.mark.parametrize(("a", "b"), SAME)
+def test_what_is_the_same_for_a_verdict_is_for_a_replay_test(a: object, b: object) -> None:
+    check(a, b)
+    check(b, a)
