@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,10 +130,29 @@ def write_test(
 def _test_name(qualname: str, call: CallText, behaviour: Behaviour) -> str:
     """The name says the function and, by a digest, the call; not what the call does."""
     taken = "" if behaviour.pulled is None else f" {behaviour.pulled}"
-    canonical = f"{''.join(call.setup)}{flat(call.call)}{taken}".encode()
+    setup = "".join(call.setup)
+    canonical = _numbered_anew(f"{setup}{flat(call.call)}{taken}", setup).encode()
     return (
         f"test_{qualname.replace('.', '_')}_{hashlib.blake2b(canonical, digest_size=3).hexdigest()}"
     )
+
+
+def _numbered_anew(text: str, setup: str) -> str:
+    """A text with its variables named as if nothing imported had taken a name from them.
+
+    What a file imports becomes more, and the same call has to keep its name.
+    """
+    counts: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for step in ast.parse(textwrap.dedent(setup)).body:
+        match step:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                base = re.sub(r"_\d+$", "", name)
+                counts[base] += 1
+                names[name] = base if counts[base] == 1 else f"{base}_{counts[base]}"
+            case _:
+                pass
+    return re.sub(r"\b[^\W\d]\w*", lambda found: names.get(found[0], found[0]), text)
 
 
 def render(suite: Suite, imports: Imports, order: Mapping[str, int]) -> str:

@@ -624,6 +624,19 @@ def test_a_new_test_may_get_other_variables_when_more_is_imported(record: Record
     assert isinstance(found[first.name], Changed)
 
 
+def test_a_call_keeps_its_name_when_more_is_imported(record: Recorder) -> None:
+    shop = record.module
+    one, other = shop.Item("a", 1), shop.Item("a", 1)
+    first = record.suite(record(shop.check, [one, one, other, other])).tests[0]
+    record(shop.item, "a")  # which is imported, under the name of the first's variable
+    later = record.suite(record(shop.check, [one, one, other, other])).tests[0]
+    assert "    item = Item(" in first.text
+    assert "    item = Item(" not in later.text
+    assert later.name == first.name
+    another = record.suite(record(shop.check, [one, other, one, other])).tests[0]
+    assert another.name != first.name
+
+
 def test_what_the_tests_notice_is_said_and_read_again(record: Recorder) -> None:
     shop = record.module
     suite = record.suite(record(shop.settle, [2, 1]), record(shop.check, 1))
