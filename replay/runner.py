@@ -13,6 +13,8 @@ from perftrace.errors import CannotError
 from perftrace.replay import testing
 
 FAILED = 1  # pytest's exit code
+# Of what is only tried nobody reads how it failed, and pytest would read a large file each time.
+QUICK = ("--tb=no",)
 # Gives the tests their helpers where perftrace is not installed. Only once pytest has loaded its
 # plugins: it warns of those, ours may be one, that were imported before it could rewrite them.
 BOOT = """
@@ -100,7 +102,7 @@ def try_pytest(python: Path, root: Path, tests: list[str], order: str, seed: int
     with tempfile.TemporaryDirectory(prefix="perftrace-") as folder:
         xml = Path(folder) / "results.xml"
         done = subprocess.run(
-            _command(python, xml, tests, order),
+            _command(python, xml, [*QUICK, *tests], order),
             cwd=root,
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
             capture_output=True,
