@@ -160,12 +160,13 @@ def test_a_sub_interpreter_is_left_alone() -> None:
 
 def test_a_child_that_outlives_the_program_is_waited_for() -> None:
     Path("late.py").write_text(
-        "import sys\nsys.stdin.read()\ndef late():\n    return 1\n"
+        "import sys\nprint('started', flush=True)\nsys.stdin.read()\ndef late():\n    return 1\n"
         "late()\nopen('done', 'w').close()\n"
     )
     Path("app.py").write_text(
-        "import subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, 'late.py'], stdin=subprocess.PIPE)\n"
+        "import subprocess, sys\npipe = subprocess.PIPE\n"
+        "child = subprocess.Popen([sys.executable, 'late.py'], stdin=pipe, stdout=pipe)\n"
+        "child.stdout.readline()\n"  # its recorder is known to be there
         "import os; os._exit(0)\n"
     )
     done = run("--subprocesses", "app.py")
