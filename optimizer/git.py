@@ -114,7 +114,7 @@ class Repository:
             index = self.root / os.fsdecode(place)
             if not index.exists():
                 return self._names(["diff", *options, *ids, "--"])
-            shutil.copyfile(index, copy)
+            shutil.copy2(index, copy)  # its time tells git which files it must read
             return self._names(["diff", *options, *ids, "--"], {"GIT_INDEX_FILE": str(copy)})
 
     def untracked(self) -> set[str]:

@@ -42,6 +42,20 @@ def test_what_differs_is_told_for_commits_and_for_the_files_as_they_are(
     assert repository.untracked() == {"new.py"}
 
 
+def test_an_edit_of_the_same_size_in_the_moment_of_a_checkout_is_seen(
+    repository: Repository,
+) -> None:
+    subprocess.run([*GIT, "config", "core.trustctime", "false"], cwd=repository.root, check=True)
+    edited, index = repository.root / "a.py", repository.root / ".git" / "index"
+    then = (1_000_000_000, 1_000_000_000)
+    os.utime(edited, then)
+    subprocess.run([*GIT, "update-index", "-q", "--refresh"], cwd=repository.root, check=True)
+    os.utime(index, then)  # written in the same second as the file, so git must read the file
+    edited.write_text("x = 9\n")
+    os.utime(edited, then)
+    assert repository.changed(repository.place("HEAD"), repository.place(".")) == {"a.py"}
+
+
 def test_a_file_that_is_not_there_has_no_text(repository: Repository) -> None:
     for name in ("HEAD", "."):
         assert repository.text(repository.place(name), "none.py") is None
