@@ -322,6 +322,17 @@ class Run:
     sampler_note: str
     overhead: float = 0.0  # share of CPU time the recorder was allowed; 0: nothing was recorded
 
+    @property
+    def program(self) -> str:
+        """What was recorded, as typed but without its arguments: they may hold anything."""
+        what, *rest = self.command or ("",)
+        if self.form == "module":
+            return f"python -m {what}"
+        if self.form == "command" and rest[:1] == ["-m"] and "python" in Path(what).name:
+            return " ".join(["python", *rest[:2]])
+        name = Path(what).name if Path(what).is_absolute() else Path(what).as_posix()
+        return f"python {name}" if self.form == "script" else name
+
     @classmethod
     def unrecorded(cls, folder: Path, python: Path) -> Self:
         """A program in this folder, run by this interpreter, of which nothing was recorded."""

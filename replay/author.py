@@ -232,7 +232,7 @@ class Author:
         return ""
 
     def _open(self, module: str, function: Function) -> _Work:
-        suite = Suite(module, self._source(function), self._command(), style=self._style)
+        suite = Suite(module, self._source(function), self._run.program, style=self._style)
         path = self._folder.path / suite.filename
         if not path.exists():
             return _Work(suite, Imports(), "", edited=False)
@@ -247,14 +247,6 @@ class Author:
             return self._folder.shown(file)
         roots = import_roots([function], _main(self._store, self._run)[1])
         return file.relative_to(*roots.values()).as_posix() if roots else file.name
-
-    def _command(self) -> str:
-        """What was recorded, without its arguments: they may hold anything."""
-        what = self._run.command[0] if self._run.command else ""
-        if self._run.form == "module":
-            return f"python -m {what}"
-        name = Path(what).name if Path(what).is_absolute() else Path(what).as_posix()
-        return f"python {name}" if self._run.form == "script" else name
 
     def _choose(self, work: _Work) -> None:
         """Add the drafts that hold, and tell more than the tests that are there.

@@ -100,12 +100,15 @@ class Sharing:
     def attributes(self, node: InstanceNode) -> tuple[list[tuple[str, Node]], ...]:
         """Those that an object in a cycle gets at once, as its hash may need them, and the others.
 
-        They stay in their order: a program may see it.
+        They stay in their order, as a program may see it, unless that is the alphabet's: what a
+        call leaves is recorded in that one.
         """
         given = list(node.attributes.items())
-        late = (n for n, (_, value) in enumerate(given) if self._leads_to_cycle(value))
-        first = next(late, len(given))
-        return given[:first], given[first:]
+        late = [n for n, (_, value) in enumerate(given) if self._leads_to_cycle(value)]
+        first = min(late, default=len(given))
+        if list(node.attributes) != sorted(node.attributes):
+            return given[:first], given[first:]
+        return [one for n, one in enumerate(given) if n not in late], [given[n] for n in late]
 
     def _leads_to_cycle(self, node: Node) -> bool:
         """Whether the value is or holds something that is filled later."""

@@ -385,6 +385,15 @@ def test_an_object_in_a_cycle_has_what_its_hash_needs_before_it_is_a_key() -> No
     testing.check(evaluated(source(value)), value)
 
 
+def test_attributes_in_the_order_of_the_alphabet_are_given_before_the_cycle() -> None:
+    key = testing.restore(Key)  # what a call leaves is recorded in that order
+    key.all, key.name = [key], "a"
+    value = {key: 0}
+    assert 'key = restore(Key, name="a")\n' in source(value)
+    assert "fill(key, all=[key])\n" in source(value)
+    testing.check(evaluated(source(value)), value)
+
+
 def test_a_long_value_is_broken_one_item_a_line() -> None:
     program = source([Item("A" * 30), Item("B" * 30), Item("C" * 30)])
     assert program.splitlines()[-5:] == [
