@@ -1,5 +1,6 @@
 """Writes files of replay tests: what is there stays as it is, what tells more is added."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -167,7 +168,7 @@ class Author:
         settings = self._settings
         reviewer = Reviewer(bench, sources, settings.max_value_bytes * WIDER, settings.tolerance)
         works: dict[str, _Work] = {}
-        checkout = Checkout(self._folder.root)
+        checkout = Checkout(self._folder.root, (*roots.values(), *_prefixes(self._run.python)))
         with Drafter(self._store, self._run, self._mutants, checkout) as drafter:
             for function in functions:
                 self._reasons[function.id] = self._draft(function, works, sources, drafter)
@@ -319,6 +320,11 @@ class Author:
         suite = replace(work.suite, omitted=omitted, exercises=tuple(exercises), scores=scores)
         text = render(suite, work.imports, order(sources, suite.module))
         return Page(suite.module, path, work.before, text, len(fresh), failing, work.unsteady)
+
+
+def _prefixes(python: Path) -> tuple[Path, ...]:
+    """Where an interpreter and the packages installed for it lie."""
+    return tuple(one.parent.parent for one in (python, Path(os.path.realpath(python))))
 
 
 def order(sources: Sources, module: str) -> dict[str, int]:

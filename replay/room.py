@@ -16,7 +16,7 @@ def room(functions: Collection[str]) -> int:
 
 
 def most_telling(tests: Sequence[Test], gains: Mapping[str, int]) -> list[Test]:
-    """The first of each function, then those that notice more for their size, then the others.
+    """The first of each function, small ones before, then those that notice more for their size.
 
     Args:
         tests: those of a function in the order in which they tell more.
@@ -28,5 +28,5 @@ def most_telling(tests: Sequence[Test], gains: Mapping[str, int]) -> list[Test]:
         place = places[test.qualname]
         places[test.qualname] += 1
         gain = gains.get(test.name, 0) / len(test.text)
-        keyed.append(((place > 0, -gain if place else 0, place), test))
+        keyed.append(((place > 0, -gain if place else len(test.text), place), test))
     return [test for _, test in sorted(keyed, key=itemgetter(0))]

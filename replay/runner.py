@@ -17,15 +17,24 @@ FAILED = 1  # pytest's exit code
 QUICK = ("--tb=no",)
 # Gives the tests their helpers where perftrace is not installed. Only once pytest has loaded its
 # plugins: it warns of those, ours may be one, that were imported before it could rewrite them.
+# "alone" runs each test in a process forked for it, where there is fork; in an order of ours, the
+# one of a plugin (pytest-randomly) does not count.
 BOOT = """
-import importlib.util, sys
+import importlib.util, json, os, sys, warnings
 import pytest
+from _pytest.runner import runtestprotocol
 name, file, order = "perftrace.replay.testing", sys.argv.pop(1), sys.argv.pop(1)
 class Helpers:
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items):
+        before = list(items)
+        result = yield
+        if order:
+            left = set(map(id, items))
+            items[:] = [item for item in before if id(item) in left]
         if order == "backwards":
             items.reverse()
+        return result
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self):
         try:
@@ -36,6 +45,38 @@ class Helpers:
             spec = importlib.util.spec_from_file_location(name, file)
             sys.modules[name] = module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        if order != "alone" or not hasattr(os, "fork"):
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for report in apart(item):
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+def apart(item):
+    hook, config = item.config.hook, item.config
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # threads that a module started on import
+        child = os.fork()
+    if not child:
+        try:
+            reports = runtestprotocol(item, nextitem=None, log=False)
+            packed = hook.pytest_report_to_serializable
+            with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+                json.dump([packed(config=config, report=one) for one in reports], pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    if not text:
+        why = "it ends Python"
+        return [pytest.TestReport(item.nodeid, item.location, {}, "failed", why, "call")]
+    unpacked = hook.pytest_report_from_serializable
+    return [unpacked(config=config, data=one) for one in json.loads(text)]
 sys.exit(pytest.main(sys.argv[1:], plugins=[Helpers()]))
 """
 
@@ -93,7 +134,7 @@ def run_pytest(python: Path, root: Path, tests: list[str], *, quiet: bool) -> Re
 
 
 def try_pytest(python: Path, root: Path, tests: list[str], order: str, seed: int) -> Result:
-    """Run tests without a word, in this order ("" or "backwards") and under this hash seed.
+    """Run tests without a word, under this hash seed: "forwards", "backwards" or each "alone".
 
     Raises:
         CannotError: there is no pytest, or it did not get to run the tests.

@@ -12,10 +12,10 @@ from perftrace.errors import CannotError
 from perftrace.replay import testing
 from perftrace.replay.runner import Ran, Result
 
-# Arguments: the file of the helpers, where to write what became of the tests, the order, the folder
-# with conftest.py, and the tests: files, or FILE::NAME.
+# Arguments: the file of the helpers, where to write what became of the tests, the order ("alone":
+# each in a process of its own), the folder with conftest.py, and the tests: files, or FILE::NAME.
 BOOT = """
-import importlib.util, json, os, sys, time, unittest
+import importlib.util, json, os, sys, time, unittest, warnings
 helpers, told, order, folder, *wanted = sys.argv[1:]
 sys.argv[1:] = []
 sys.path.insert(0, folder)
@@ -68,7 +68,28 @@ for file in dict.fromkeys(word.partition("::")[0] for word in wanted):
 if order == "backwards":
     cases.reverse()
 runner = unittest.TextTestRunner(resultclass=Told)
-good = runner.run(unittest.TestSuite(cases)).wasSuccessful()
+def apart(case):
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # threads that a module started on import
+        child = os.fork()
+    if not child:
+        try:
+            runner.run(case)
+            with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+                json.dump(rows, pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(text) if text else [[case.file, case.id(), "failed", "it ends Python", 0.0]]
+if order == "alone" and hasattr(os, "fork"):
+    rows = [row for case in cases for row in apart(case)]
+    good = all(row[2] != "failed" for row in rows)
+else:
+    good = runner.run(unittest.TestSuite(cases)).wasSuccessful()
 with open(told, "w", encoding="utf-8") as out:
     json.dump(rows, out)
 sys.exit(0 if good else 1)

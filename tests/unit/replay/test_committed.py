@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perftrace.effects import CLOCK, LISTED, READ
+from perftrace.effects import CLOCK, LISTED, READ, WRITTEN
 from perftrace.model import Call, Effect, Ending, Function, Kind, Outcome, Unrecorded
 from perftrace.replay.committed import Checkout
 
@@ -42,6 +42,18 @@ def test_what_is_there_for_all_may_be_read(project: Path) -> None:
 def test_without_a_repository_nothing_is_ignored(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("data/\n")
     assert Checkout(tmp_path).lacks(call((READ, tmp_path / "data" / "a.csv"))) == ""
+
+
+@pytest.mark.parametrize("folder", ["/tmp/pytest-of-ann", "/var/tmp", str(Path.home() / "data")])
+def test_what_this_machine_alone_has_may_not_be_read(project: Path, folder: str) -> None:
+    checkout = Checkout(project, (Path.home() / "data" / "venv",))
+    file = f"{folder}/in.sql"
+    reason = "reads a file that this machine alone has"
+    assert checkout.lacks(call((READ, file))) == reason
+    assert checkout.lacks(call((LISTED, folder))) == reason
+    assert checkout.lacks(call((WRITTEN, file), (READ, file))) == ""  # the call's own
+    installed = Path.home() / "data" / "venv" / "lib" / "names.txt"
+    assert checkout.lacks(call((READ, installed))) == ""
 
 
 def test_the_project_may_be_a_folder_of_the_repository(project: Path) -> None:

@@ -14,6 +14,11 @@ def test_each_function_has_its_first_test_before_any_has_its_second() -> None:
     assert order(names, {}, {}) == ["a1", "b1", "c1", "a2", "c2", "a3"]
 
 
+def test_small_first_tests_come_before_large_ones() -> None:
+    names = ("a1", "a2", "b1", "c1")
+    assert order(names, {}, {"a1": 99, "b1": 50}) == ["c1", "b1", "a1", "a2"]
+
+
 def test_those_that_notice_more_for_their_size_come_next() -> None:
     names = ("a1", "a2", "a3", "b1", "b2", "c1", "c2")
     gains = {"a1": 9, "a2": 1, "a3": 1, "b2": 3, "c2": 4}

@@ -53,6 +53,35 @@ def test_what_needs_an_order_or_a_hash_seed_fails(folder: Folder) -> None:
     assert all(seconds >= 0 for seconds in found.seconds.values())
 
 
+def test_what_needs_another_test_before_it_fails(folder: Folder) -> None:
+    text = "SEEN = []\ndef test_a():\n    SEEN.append(1)\n"
+    text += "def test_b():\n    assert SEEN\ndef test_c():\n    SEEN.append(1)\n"
+    assert tried(folder, page(folder, "between", text)).failing == {("between", "test_b")}
+
+
+def test_what_ends_python_fails_when_it_is_alone(tmp_path: Path) -> None:
+    test = tmp_path / "test_it.py"
+    test.write_text("import os\ndef test_ends():\n    os._exit(0)\ndef test_not():\n    pass\n")
+    python = Path(sys.executable)
+    found = runner.try_pytest(python, tmp_path, [str(test)], "alone", 0)
+    assert [(one.name, one.state) for one in found.tests] == [
+        *[("test_ends", "failed"), ("test_not", "passed")]
+    ]
+
+
+def test_a_plugin_that_has_an_order_of_its_own_does_not_decide(tmp_path: Path) -> None:
+    test = tmp_path / "test_it.py"
+    names = [f"test_{letter}" for letter in "abcdefgh"]
+    test.write_text("".join(f"def {name}():\n    pass\n" for name in names))
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_collection_modifyitems(items):\n    items[:] = items[3:] + items[:3]\n"
+    )
+    for order, expected in (("forwards", names), ("alone", names), ("backwards", names[::-1])):
+        found = runner.try_pytest(Path(sys.executable), tmp_path, [str(test)], order, 0)
+        assert [one.name for one in found.tests] == expected
+
+
 def test_where_some_calls_vary_the_tests_are_run_more_often(folder: Folder) -> None:
     seen: list[tuple[list[str], int]] = []
 

@@ -124,3 +124,16 @@ def test_new_tests_are_tried_with_it(folder: Folder) -> None:
     assert found.failing == {("shop", "test_wrong")}
     assert len(found.seconds) == 3
     assert not path.exists()
+
+
+def test_each_is_tried_alone_too(folder: Folder) -> None:
+    path = folder.path / ".trial" / "test_replay_shop.py"
+    path.parent.mkdir()
+    between = "def test_needs():\n    check(len(SEEN) > 0, True)\n\n\n"
+    between += "def test_last():\n    SEEN.append(1)\n\n\ndef test_ends():\n    import os\n\n"
+    between += "    os._exit(0)\n"
+    path.write_text(f"{FIRST}{TESTS}\n\n{between}{LAST}")
+    found = try_unittest(Path(sys.executable), folder.root, [f"{path}"], "alone", 0)
+    passed = {one.name for one in found.tests if one.state == "passed"}
+    assert passed == {"test_double", "test_second", "test_last"}
+    assert {one.name for one in found.tests} - passed == {"test_wrong", "test_needs", "test_ends"}
