@@ -38,6 +38,8 @@ class Raw:
 
 
 type Behaviour = Says | Fails | Raw
+# Of a question in a batch, what becomes of it without an answer.
+NOT_DONE = ("canceled", "expired")
 
 
 @dataclass
@@ -49,6 +51,9 @@ class ModelServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
+    batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    batch_state: str = "ended"
+    refusing: Fails | None = None  # of everything about batches
 
     def next(self, request: dict[str, Any], headers: dict[str, str]) -> Behaviour:
         with self.lock:
@@ -93,6 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         request = json.loads(body)
+        if self.path.endswith("/messages/batches"):
+            self._begin_batch(request["requests"])
+            return
         behaviour = self.server_of_models.next(request, dict(self.headers.items()))
         anthropic = self.path.endswith("/messages")
         match behaviour:
@@ -104,6 +112,33 @@ class _Handler(BaseHTTPRequestHandler):
                 whole = _events(request, behaviour) if anthropic else _chat(request, behaviour)
                 kind = "text/event-stream" if anthropic else "application/json"
                 self._send(200, whole, kind, cut=behaviour.cut)
+
+    def _begin_batch(self, requests: list[dict[str, Any]]) -> None:
+        server = self.server_of_models
+        if server.refusing:
+            self._fail(server.refusing, anthropic=True)
+            return
+        number = f"msgbatch_{len(server.batches) + 1}"
+        server.batches[number] = requests
+        self._send_json(_batch(number, "in_progress", ""))
+
+    def do_GET(self) -> None:
+        server = self.server_of_models
+        number, _, results = self.path.partition("/messages/batches/")[2].partition("/")
+        if server.refusing or number not in server.batches:
+            self._fail(server.refusing or Fails(404, "not_found_error"), anthropic=True)
+        elif results:
+            rows = [
+                _batch_row(one, server.next(one["params"], {})) for one in server.batches[number]
+            ]
+            lines = "".join(f"{json.dumps(row)}\n" for row in reversed(rows))
+            self._send(200, lines.encode(), "application/x-jsonl")
+        else:
+            url = f"{server.url}/v1/messages/batches/{number}/results"
+            self._send_json(_batch(number, server.batch_state, url))
+
+    def _send_json(self, document: dict[str, Any]) -> None:
+        self._send(200, json.dumps(document).encode(), "application/json")
 
     def _fail(self, failure: Fails, *, anthropic: bool) -> None:
         error = {"type": failure.kind, "message": failure.message}
@@ -124,10 +159,46 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _events(request: dict[str, Any], says: Says) -> bytes:
+def _batch(number: str, state: str, url: str) -> dict[str, Any]:
+    counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    return {
+        "id": number,
+        "type": "message_batch",
+        "processing_status": state,
+        "request_counts": counts,
+        "created_at": "2026-11-23T00:00:00Z",
+        "expires_at": "2026-11-24T00:00:00Z",
+        "ended_at": "2026-11-23T01:00:00Z" if state == "ended" else None,
+        "cancel_initiated_at": None,
+        "archived_at": None,
+        "results_url": url if state == "ended" else None,
+    }
+
+
+def _batch_row(request: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
+    match behaviour:
+        case Says():
+            message = _message(request["params"], behaviour)
+            message["content"] = (
+                [{"type": "text", "text": behaviour.text}] if behaviour.text else []
+            )
+            message["stop_reason"] = behaviour.stop or "end_turn"
+            message["usage"]["output_tokens"] = 40
+            result: dict[str, Any] = {"type": "succeeded", "message": message}
+        case Fails(kind=kind) if kind in NOT_DONE:
+            result = {"type": kind}
+        case Fails(kind=kind, message=said):
+            error = {"type": "error", "error": {"type": kind, "message": said}, "request_id": "r"}
+            result = {"type": "errored", "error": error}
+        case _:
+            result = {"type": "nonsense"}
+    return {"custom_id": request["custom_id"], "result": result}
+
+
+def _message(request: dict[str, Any], says: Says) -> dict[str, Any]:
     usage = {"input_tokens": 100, "output_tokens": 1, "cache_read_input_tokens": says.cached}
     usage["cache_creation_input_tokens"] = 0 if says.cached else 50
-    message = {
+    return {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -137,6 +208,10 @@ def _events(request: dict[str, Any], says: Says) -> bytes:
         "stop_sequence": None,
         "usage": usage,
     }
+
+
+def _events(request: dict[str, Any], says: Says) -> bytes:
+    message = _message(request, says)
     ended = {"stop_reason": says.stop or "end_turn", "stop_sequence": None}
     events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
     if says.text:

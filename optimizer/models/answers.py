@@ -101,14 +101,16 @@ def _replaced(blocks: list[str], source: str, cut: Excerpt) -> str | Unreadable:
         if found is None:
             reason = f"The code block does not define {name}."
             continue
-        work = _work_beside(tree)
-        if work:
+        if work := _work_beside(tree):
             return Unreadable(f"`{work}` can't be added. {ALLOWED}")
+        if other := _changed_neighbour(tree, found, patch.tree_of(source)):
+            return Unreadable(f"`{other}` is there already and stays as it is. {RENAMED}")
         return _with_function(block, tree, found, source, cut)
     return Unreadable(reason)
 
 
 ALLOWED = "Beside the function there may be imports, helpers and constants made of literals."
+RENAMED = "Give what you would have it do to a helper with a name of its own."
 
 
 def _work_beside(tree: ast.Module) -> str:
@@ -138,6 +140,47 @@ def _function(tree: ast.Module, name: str) -> _Def | None:
             if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == name:
                 found = one
     return found
+
+
+def _changed_neighbour(tree: ast.Module, found: _Def, source: ast.Module) -> str:
+    """A function that the file has, is used by the new one, and is another in the answer."""
+    known = {name: _bare(node) for name, node in _definitions(source)}
+    used = {node.id for node in ast.walk(found) if isinstance(node, ast.Name)}
+    used |= {node.attr for node in ast.walk(found) if isinstance(node, ast.Attribute)}
+    for name, node in _definitions(tree):
+        if node is found or node.name not in used or name not in known or _is_outlined(node):
+            continue
+        if _bare(node) != known[name]:
+            return name
+    return ""
+
+
+def _definitions(tree: ast.Module) -> Iterator[tuple[str, _Def]]:
+    """The functions at the top and in classes there, by qualified name."""
+    for node in tree.body:
+        inner, prefix = (
+            (node.body, f"{node.name}.") if isinstance(node, ast.ClassDef) else ([node], "")
+        )
+        for one in inner:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{prefix}{one.name}", one
+
+
+def _bare(node: _Def) -> str:
+    """What a function does, without what is said of it and of its types."""
+    given = [ast.arg(one.arg) for one in ast.walk(node.args) if isinstance(one, ast.arg)]
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    defaults = [one for one in (*node.args.defaults, *node.args.kw_defaults) if one]
+    return " ".join(map(ast.dump, [*given, *defaults, *body]))
+
+
+def _is_outlined(node: _Def) -> bool:
+    """Whether only its head is repeated, so that the answer reads well."""
+    return all(
+        isinstance(one, ast.Pass)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        for one in node.body
+    )
 
 
 def _with_function(

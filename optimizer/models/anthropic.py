@@ -1,9 +1,11 @@
-"""Questions to Anthropic's models, by their own SDK."""
+"""Questions to Anthropic's models, by their own SDK: one at a time, or many as a batch."""
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from perftrace.errors import CannotError
 from perftrace.optimizer.models.asking import Answer, NoAnswer, Question, Reply, Usage, Why
+from perftrace.optimizer.models.batches import Pending
 
 if TYPE_CHECKING:
     import anthropic
@@ -77,14 +79,45 @@ class Anthropic:
 
     def ask(self, question: Question) -> Reply:
         """The answer, or why there is none."""
+        return self._told(lambda: self._streamed(question))
+
+    def send(self, questions: Mapping[str, Question]) -> str | NoAnswer:
+        """Send questions, each by an identity of its own, as one batch: its id."""
+        requests: Any = [
+            {"custom_id": identity, "params": self._parameters(question)}
+            for identity, question in questions.items()
+        ]
+        return self._told(lambda: self._client.messages.batches.create(requests=requests).id)
+
+    def fetch(self, batch: str) -> Mapping[str, Reply] | Pending | NoAnswer:
+        """What became of each question of a batch, by identity, once all are done."""
+        return self._told(lambda: self._fetched(batch))
+
+    def _streamed(self, question: Question) -> Reply:
+        with self._client.messages.stream(**self._parameters(question)) as stream:
+            return _reply(stream.get_final_message())
+
+    def _parameters(self, question: Question) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "max_tokens": question.max_tokens,
+            "system": [{"type": "text", "text": question.system, "cache_control": CACHED}],
+            "messages": _messages(question),
+        }
+
+    def _fetched(self, batch: str) -> Mapping[str, Reply] | Pending:
+        found = self._client.messages.batches.retrieve(batch)
+        if found.processing_status != "ended":
+            return Pending(str(found.processing_status).replace("_", " "))
+        return {
+            row.custom_id: _result(row.result)
+            for row in self._client.messages.batches.results(batch)
+        }
+
+    def _told[T](self, call: Callable[[], T]) -> T | NoAnswer:
+        """What a call of the SDK gives, or why there is nothing."""
         try:
-            with self._client.messages.stream(
-                model=self.model,
-                max_tokens=question.max_tokens,
-                system=[{"type": "text", "text": question.system, "cache_control": CACHED}],  # type: ignore[typeddict-item]
-                messages=_messages(question),
-            ) as stream:
-                return _reply(stream.get_final_message())
+            return call()
         except self._sdk.APIStatusError as error:
             return _refused(error)
         except self._sdk.APIConnectionError as error:
@@ -119,6 +152,18 @@ def _reply(message: "anthropic.types.Message") -> Reply:
     if not text.strip():
         return NoAnswer(Why.EMPTY, usage=usage)
     return Answer(text, usage)
+
+
+def _result(result: "anthropic.types.messages.MessageBatchResult") -> Reply:
+    """What became of one question of a batch."""
+    match result.type:
+        case "succeeded":
+            return _reply(result.message)
+        case "errored":
+            told = result.error.error
+            return NoAnswer(TYPES.get(told.type, Why.BROKEN), told.message)
+        case _:  # canceled or expired
+            return NoAnswer(Why.SERVER, f"it {result.type}")
 
 
 def _refused(error: "anthropic.APIStatusError") -> NoAnswer:

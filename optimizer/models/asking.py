@@ -3,6 +3,7 @@
 import hashlib
 import json
 import queue
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +11,8 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 MAX_TOKENS = 16_000  # of an answer, what the model thinks included
+# What was measured is never the same twice, and the question is the same all the same.
+MEASURED = re.compile(r"1/[\d.]+ of the original's time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class Question:
         return Question(self.system, self.context, turns, self.max_tokens)
 
     def identity(self, provider: str, model: str) -> str:
-        """The same for the same question to the same model."""
-        text = json.dumps([provider, model, asdict(self)], sort_keys=True)
+        """The same for the same question to the same model, whatever was measured."""
+        text = MEASURED.sub("", json.dumps([provider, model, asdict(self)], sort_keys=True))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     @property
@@ -95,6 +98,7 @@ class Why(StrEnum):
     BROKEN = "the answer is not as agreed"
     BUDGET = "the budget is used up"
     MISSING = "no recorded answer"
+    WAITING = "it is to come with a batch"
     SECRET = "it holds what looks like a secret"  # noqa: S105 - a reason
 
 

@@ -186,7 +186,8 @@ class ModelEngine:
         """The candidate that an answer is, if it is one; one that can't be read goes back once."""
         for last in (False, True):
             if isinstance(reply, NoAnswer):
-                self._problem(aim, reply.text)
+                if reply.why is not Why.WAITING:
+                    self._problem(aim, reply.text)
                 return
             if reply.text.strip().strip(".`*") == NOTHING:
                 return

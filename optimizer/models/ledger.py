@@ -19,6 +19,7 @@ from perftrace.optimizer.models.asking import (
     Usage,
     Why,
 )
+from perftrace.optimizer.models.batches import PRICE
 
 MILLION = 1_000_000
 
@@ -64,6 +65,7 @@ class Ledger:
     asked: int = 0
     failed: Counter[Why] = field(default_factory=Counter)
     over: NoAnswer | None = None  # why nothing further is asked
+    batched: Usage = field(default_factory=Usage)  # the part of usage that came with batches
     _reserved: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,7 +96,9 @@ class Ledger:
     @property
     def cost(self) -> float | None:
         """So far, in US dollars; None: no price is known."""
-        return None if self.price is None else self.price.of(self.usage)
+        if self.price is None:
+            return None
+        return self.price.of(self.usage) - (1 - PRICE) * self.price.of(self.batched)
 
     def ask(self, question: Question) -> Reply:
         """The answer; none where it could cost more than is left."""
@@ -108,14 +112,25 @@ class Ledger:
             self._reserved += most
         reply = self.provider.ask(question)
         with self._lock:
+            if isinstance(reply, NoAnswer) and reply.why is Why.WAITING:
+                return reply  # it will cost something, so it stays reserved
             self._reserved -= most
-            self.asked += 1
-            self.usage += reply.usage
-            if isinstance(reply, NoAnswer):
-                self.failed[reply.why] += 1
-                if reply.why in FINAL:
-                    self.over = reply
+            self._count(reply)
         return reply
+
+    def came(self, reply: Reply) -> None:
+        """Count what came with a batch."""
+        with self._lock:
+            self._count(reply)
+            self.batched += reply.usage
+
+    def _count(self, reply: Reply) -> None:
+        self.asked += 1
+        self.usage += reply.usage
+        if isinstance(reply, NoAnswer):
+            self.failed[reply.why] += 1
+            if reply.why in FINAL:
+                self.over = reply
 
     def _would_pass(self, question: Question) -> bool:
         """Whether the longest answer could pass a limit, with those that are under way."""

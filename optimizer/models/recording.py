@@ -70,10 +70,12 @@ class Recording:
             return NoAnswer(Why.MISSING, f"of {self.provider_name} {self.model} in {self.file}")
         reply = self.provider.ask(question)
         if isinstance(reply, Answer):
-            self._write(identity, question, reply)
+            self.keep(question, reply)
         return reply
 
-    def _write(self, identity: str, question: Question, answer: Answer) -> None:
+    def keep(self, question: Question, answer: Answer) -> None:
+        """Remember an answer."""
+        identity = question.identity(self.provider_name, self.model)
         row = {
             "id": identity,
             "provider": self.provider_name,

@@ -88,7 +88,7 @@ def command(name: str, *, as_json: bool, target: Path | None, unsafe: bool, **wa
         require_writable(target)
     asked = task.load(name, wanted["tests"], wanted["data"], wanted["function"])
     database = output.database_path(None, root, settings)
-    ledger, provider = models.provider_of(wanted["engine"], settings, wanted, database)
+    ledger, provider, _ = models.provider_of(wanted["engine"], settings, wanted, database)
     own = root / settings.prompts if settings.prompts else None
     prompts = Prompts(own, generator.FOLDER, generator.NAMES), Prompts(own)
     plan = Plan(wanted["samples"], wanted["rounds"], wanted["correctness"], wanted["method"])

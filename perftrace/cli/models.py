@@ -15,8 +15,10 @@ from perftrace.optimizer import decisions, patch
 from perftrace.optimizer.engines import Engine, Pool
 from perftrace.optimizer.engines.rules import RulesEngine
 from perftrace.optimizer.facts import Facts
-from perftrace.optimizer.models import anthropic, openai
-from perftrace.optimizer.models.asking import Provider, Question
+from perftrace.optimizer.models import anthropic, openai, others
+from perftrace.optimizer.models.asking import Answer, Provider, Question
+from perftrace.optimizer.models.batches import NAME as BATCHES
+from perftrace.optimizer.models.batches import Batches, Sent
 from perftrace.optimizer.models.context import Background, Pack, Send, examples, pack
 from perftrace.optimizer.models.engine import Effort, ModelEngine
 from perftrace.optimizer.models.ledger import Ledger, Limits, price_of
@@ -41,6 +43,18 @@ TOLD = {
 }
 
 
+class EngineName(click.Choice[str]):
+    """One of these, or one that another package brings."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it is."""
+        if value not in self.choices and value in (found := others.names()):
+            return str(value)
+        if value not in self.choices and found:
+            self.fail(f"{value!r} is not one of {', '.join((*self.choices, *found))}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _by_effort(name: str) -> str:
     """The defaults of an option."""
     return f"[default: {', '.join(str(getattr(one, name)) for one in EFFORTS.values())} by effort]"
@@ -52,12 +66,17 @@ def options[F: Callable[..., Any]](function: F) -> F:
         function,
         click.option(
             "--engine",
-            type=click.Choice(ENGINES),
+            type=EngineName(ENGINES),
             default=RULES,
             show_default=True,
             help="Who proposes changes, beside the rules.",
         ),
         *_asking(),
+        click.option(
+            "--batch",
+            is_flag=True,
+            help="Send what is asked at the end, at half the price; answers are for a later run.",
+        ),
         click.option(
             "--send-values",
             type=click.Choice([one.value for one in Send]),
@@ -86,7 +105,7 @@ def options[F: Callable[..., Any]](function: F) -> F:
 def asking_options[F: Callable[..., Any]](function: F) -> F:
     """The options of a command that can't do without a language model."""
     engine = click.option(
-        "--engine", type=click.Choice(ENGINES[1:]), required=True, help="Who is asked."
+        "--engine", type=EngineName(ENGINES[1:]), required=True, help="Who is asked."
     )
     return _given(function, engine, *_asking())
 
@@ -121,6 +140,22 @@ class Models:
     provider: Recording | Manual | None = None
     ledger: Ledger | None = None
     send: Send = Send.SHAPES
+    batches: Batches | None = None
+
+    def fetch(self) -> None:
+        """Take the answers of batches that have come."""
+        if self.batches is None or self.ledger is None or not isinstance(self.provider, Recording):
+            return
+        for batch in self.batches.fetch():
+            for question, reply in batch.replies:
+                self.ledger.came(reply)
+                if isinstance(reply, Answer):
+                    self.provider.keep(question, reply)
+
+    def finish(self) -> None:
+        """Send what was asked, where it goes as a batch."""
+        if self.batches is not None:
+            self.batches.send()
 
     def notice(self) -> str:
         """What leaves the machine, before it does; empty: nothing."""
@@ -136,6 +171,8 @@ class Models:
         """What was asked, what it cost, and what went wrong."""
         if self.provider is not None:
             yield from asked(self.provider, self.ledger)
+        if self.batches is not None:
+            yield from self.batches.told
         problems = self.asking.problems if self.asking else []
         yield from dict.fromkeys(f"No candidate: {reason}" for reason in problems)
 
@@ -146,8 +183,13 @@ class Models:
         return {
             "engine": self.asking.name,
             **counted(self.provider, self.ledger),
+            "batches": [_under_way(one) for one in self.batches.under_way] if self.batches else [],
             "problems": list(dict.fromkeys(self.asking.problems)),
         }
+
+
+def _under_way(batch: Sent) -> dict[str, Any]:
+    return {"id": batch.id, "questions": len(batch.questions)}
 
 
 def asked(provider: Recording | Manual, ledger: Ledger | None) -> Iterator[str]:
@@ -224,12 +266,12 @@ def prepare(
         _refuse_without(wanted)
         return Models(RulesEngine())
     send = Send(wanted["send_values"] or settings.send_values)
-    ledger, provider = provider_of(name, settings, wanted, database)
+    ledger, provider, batches = provider_of(name, settings, wanted, database)
     packer = _packer(store, run, ranked, send)
     effort = _effort(wanted)
     prompts = Prompts(run.root / settings.prompts if settings.prompts else None)
     asking = ModelEngine(provider, packer, prompts, effort, send)
-    return Models(Pool([RulesEngine(), asking]), asking, provider, ledger, send)
+    return Models(Pool([RulesEngine(), asking]), asking, provider, ledger, send, batches)
 
 
 def _effort(wanted: Mapping[str, Any]) -> Effort:
@@ -239,8 +281,14 @@ def _effort(wanted: Mapping[str, Any]) -> Effort:
     return replace(EFFORTS[wanted["effort"]], **known)
 
 
+ONLY_ASKING = (
+    *("model", "base_url", "max_cost", "max_tokens"),
+    *("from_recording", "show_prompt", "batch"),
+)
+
+
 def _refuse_without(wanted: Mapping[str, Any]) -> None:
-    for option in ("model", "base_url", "max_cost", "max_tokens", "from_recording", "show_prompt"):
+    for option in ONLY_ASKING:
         if wanted[option]:
             raise UsageError(
                 "engine-option",
@@ -251,31 +299,43 @@ def _refuse_without(wanted: Mapping[str, Any]) -> None:
 
 def provider_of(
     name: str, settings: Settings, wanted: Mapping[str, Any], database: Path
-) -> tuple[Ledger | None, Recording | Manual]:
-    """Who is asked, with what counts and what remembers.
+) -> tuple[Ledger | None, Recording | Manual, Batches | None]:
+    """Who is asked, with what counts, what remembers, and what sends questions together.
 
     Raises:
         CannotError: its SDK is not installed, or there is no key.
         UsageError: options that do not go together.
     """
     file = database.parent / NAME
+    together = wanted.get("batch", False)
+    if together and (name != anthropic.Anthropic.name or wanted["from_recording"]):
+        raise UsageError(
+            "engine-batch",
+            "--batch is for --engine anthropic, and not for --from-recording: no other has it.",
+        )
     if name == "manual":
-        return None, Manual(database.parent / MANUAL)
+        return None, Manual(database.parent / MANUAL), None
     model = wanted["model"] or settings.model
     if wanted["from_recording"]:
         known, last = last_model(file)
         if not last:
             raise UsageError("engine-recording", f"{file} holds no recorded answer.")
-        return None, Recording(file, None, known, model or last)
+        return None, Recording(file, None, known, model or last), None
     provider = _client(name, model, wanted["base_url"] or settings.base_url or None)
     limits = Limits(wanted["max_tokens"], wanted["max_cost"])
-    ledger = Ledger(provider, limits, price_of(provider.model, settings.prices))
-    return ledger, Recording(file, ledger)
+    price = price_of(provider.model, settings.prices)
+    batches = None
+    if together and isinstance(provider, anthropic.Anthropic):
+        batches = Batches(database.parent / BATCHES, provider)
+    ledger = Ledger(batches or provider, limits, price)
+    return ledger, Recording(file, ledger), batches
 
 
 def _client(name: str, model: str, base_url: str | None) -> Provider:
     if name == "anthropic":
         return anthropic.Anthropic(model or anthropic.MODEL, base_url=base_url)
+    if name != openai.OpenAI.name:
+        return others.make(name, model, base_url or "")
     if not model:
         raise UsageError(
             "engine-model", "Say which model: --model NAME, or model = in [tool.perftrace]"

@@ -102,10 +102,13 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             tables.say(output.err(), warning)
         if notice := asked.notice():
             tables.say(output.err(), notice)
+        asked.fetch()
         changed = pipeline.changed(store, goals)
         outcome = _optimize(store, task, view, options)
         outcome.waiting = _waiting(store)
         outcome.asked = asked
+        if not outcome.interrupted:
+            asked.finish()
         view.end(outcome, changed)
         files = {goal.hot.function.file for goal in goals if goal.hot.recorded}
         if changed and files <= set(changed):

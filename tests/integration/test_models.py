@@ -88,7 +88,8 @@ def project(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(recorded)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")
-    (recorded / ".perftrace" / "answers.jsonl").unlink(missing_ok=True)
+    for name in ("answers.jsonl", "batches.jsonl"):
+        (recorded / ".perftrace" / name).unlink(missing_ok=True)
     return recorded
 
 
@@ -138,6 +139,36 @@ def test_a_wrong_proposal_is_repaired_verified_measured_and_kept(
         assert len(server.requests) == asked
     assert main(optimize("--json", "--from-recording", engine=engine)) == 0
     assert document(capsys)["functions"][0]["verdict"] == "accepted"
+
+
+def test_a_batch_is_sent_at_the_end_and_its_answers_are_for_later_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*options: str) -> dict[str, Any]:
+        assert main(optimize("--json", "--batch", *options, url=server.url)) == 0
+        said = capsys.readouterr()
+        found = json.loads(said.out)
+        return {**found, "said": said.err}
+
+    with ModelServer(first_wrong).running() as server:
+        found = run()
+        assert (found["models"]["questions"], found["functions"][0]["verdict"]) == (0, "rejected")
+        assert found["models"]["batches"] == [{"id": "msgbatch_1", "questions": 1}]
+        assert "1 question sent as batch msgbatch_1, at half the price." in found["said"]
+        assert "No candidate" not in found["said"]
+        server.batch_state = "in_progress"
+        assert "1 question of batch msgbatch_1 wait: in progress." in run()["said"]
+        assert len(server.batches) == 1
+        server.batch_state = "ended"
+        found = run("--max-cost", "1")  # the first answer is wrong, and goes back
+        assert "1 answer of batch msgbatch_1 came." in found["said"]
+        assert found["models"]["batches"] == [{"id": "msgbatch_2", "questions": 1}]
+        assert found["models"]["cost_usd"] == pytest.approx((100 * 2 + 20 * 0.2 + 40 * 10) / 2e6)
+        found = run()
+        assert found["functions"][0]["verdict"] == "accepted"
+        assert found["models"]["batches"] == []  # fast enough: nothing more is asked
+        assert "1 answer of batch msgbatch_2 came." in found["said"]
+        assert len(server.batches) == 2
 
 
 def test_people_are_told_what_is_sent_and_what_it_cost(
@@ -210,6 +241,9 @@ def test_a_person_is_the_model(project: Path, capsys: pytest.CaptureFixture[str]
     [
         (("--engine", "rules", "--model", "x"), "--model is for language models"),
         (("--engine", "openai"), "Say which model"),
+        (("--batch",), "--batch is for language models"),
+        (("--engine", "manual", "--batch"), "--batch is for --engine anthropic"),
+        (("--engine", "anthropic", "--batch", "--from-recording"), "not for --from-recording"),
         (("--engine", "openai", "--model", "m", "--max-cost", "1"), "No price is known for m"),
         (("--engine", "anthropic", "--from-recording"), "holds no recorded answer"),
     ],

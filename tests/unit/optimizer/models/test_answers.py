@@ -91,9 +91,36 @@ def test_what_it_needs_is_put_above_it() -> None:
     compile(text, "x", "exec")
 
 
-def test_copies_of_neighbours_are_left_out() -> None:
-    code = "LIMIT = 3\n\ndef helper(row):\n    return row[0]\n\n" + BODY
-    assert changed(block(code)) == changed(block(BODY))
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "def helper(row):\n    return row[1]\n",
+        'def helper(row: tuple) -> int:\n    """As it is."""\n    return row[1]\n',
+        "def helper(row):\n    ...  # unchanged\n",
+        'def helper(row):\n    """Unchanged."""\n',
+    ],
+)
+def test_copies_of_neighbours_are_left_out(copy: str) -> None:
+    assert changed(block(f"LIMIT = 3\n\n{copy}\n\n{BODY}")) == changed(block(BODY))
+
+
+def test_a_neighbour_that_is_changed_and_used_goes_back_with_the_reason() -> None:
+    other = "def helper(row):\n    return row[0]\n\n\n"
+    assert outcome(block(other + BODY)) == Unreadable(
+        "`helper` is there already and stays as it is. Give what you would have it do to a helper"
+        " with a name of its own."
+    )
+    unused = "def total(rows):\n    return sum(row[1] for row in rows)\n"
+    assert changed(block(other + unused)) == changed(block(unused))
+
+
+def test_a_changed_method_beside_it_goes_back_too() -> None:
+    source = SOURCE + "\n    def twice(self):\n        return 2 * self.sum\n"
+    code = "class Till:\n    @property\n    def sum(self):\n        return sum(self.rows)\n\n"
+    code += "    def twice(self):\n        return self.sum << 1\n"
+    found = outcome(block(code), source, "Till.twice")
+    assert isinstance(found, Unreadable)
+    assert "`Till.sum` is there already" in found.reason
 
 
 def test_of_several_blocks_the_last_with_the_function_counts() -> None:

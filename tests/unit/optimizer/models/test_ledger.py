@@ -168,3 +168,12 @@ def test_a_person_answers_by_files(tmp_path: Path) -> None:
     assert Manual(tmp_path / "questions").ask(question()) == Answer("this way")
     manual.waiting[0].write_text(" \n")
     assert isinstance(manual.ask(question()), NoAnswer)
+
+
+def test_what_was_measured_makes_no_other_question() -> None:
+    first, again, other = (
+        question(f"{text} of the original's time. Make it faster.")
+        for text in ("It takes 1/1.53", "It takes 1/1.6", "It has 1/1.53")
+    )
+    assert first.identity("fake", "fake-1") == again.identity("fake", "fake-1")
+    assert first.identity("fake", "fake-1") != other.identity("fake", "fake-1")
