@@ -31,6 +31,8 @@ def summary(result: Result) -> str:
     time = result.times.get(result.chosen.program)
     if result.interrupted:
         return f"{head}; {tests}. Interrupted, so this is the first right one, not timed."
+    if len({one.program for sample in result.samples for one in sample.right}) == 1:
+        return f"{head}; {tests}. There is no other to compare it with."
     if result.chosen == result.first or time is None:
         return f"{head}; {tests}. None is surely faster than the first right one."
     return f"{head}; {tests}. The best is {time.speedup} as fast as the first right one."
@@ -47,7 +49,12 @@ def _steps(result: Result, sample: Sample) -> Iterator[str]:
 
 
 def _ratio(time: Time | None) -> str:
-    return f", {time.speedup}" if time is not None and time.speedup.high != 1 else ""
+    return f", {time.speedup}" if time is not None and not _is_first(time) else ""
+
+
+def _is_first(time: Time) -> bool:
+    """Whether it is of the program that the others are compared with."""
+    return time.speedup.low == time.speedup.high == 1
 
 
 def _reason(result: Result, wrong: Any) -> str:
@@ -89,9 +96,10 @@ def _version(result: Result, version: Version) -> dict[str, Any]:
 
 
 def _times(time: Time | None) -> dict[str, Any]:
+    speedup = None if time is None or _is_first(time) else time.speedup
     return {
         "seconds": time and time.seconds,
-        "speedup": time and time.speedup.ratio,
-        "low": time and time.speedup.low,
-        "high": time and time.speedup.high,
+        "speedup": speedup and speedup.ratio,  # over the first right program
+        "low": speedup and speedup.low,
+        "high": speedup and speedup.high,
     }

@@ -93,7 +93,12 @@ def test_the_program_is_printed_where_no_file_is_named(
         assert main(generate("--method", "none", url=server.url)) == 0
     said = capsys.readouterr()
     assert said.out == "def divisors(n):\n    return sum(n % k == 0 for k in range(1, n + 1))\n"
-    assert "None is surely faster than the first right one." in said.err
+    assert "all 2 tests pass. There is no other to compare it with." in said.err
+    with ModelServer([Says(SLOW)]).running() as server:
+        assert main(generate("--method", "none", "--json", url=server.url)) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["seconds"] > 0
+    assert (found["speedup"], found["low"], found["high"]) == (None, None, None)
 
 
 def test_an_interrupt_keeps_the_first_right_program(
