@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 BIN   := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test libraries fix check cov bench trust dogfood clean
+.PHONY: help demo test libraries fix check cov bench bench-rules trust dogfood clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 17
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 21
 
 $(STAMP): pyproject.toml scripts/find-python.sh
 	@set -e; \
@@ -58,6 +58,9 @@ cov: $(STAMP) ## Run the tests with branch coverage, child processes too
 bench: $(STAMP) ## Measure what recording costs (benchmarks/README.md)
 	@"$(BIN)/python" benchmarks/overhead.py
 	@"$(BIN)/python" benchmarks/startup.py
+
+bench-rules: $(STAMP) ## Try the rules on programs of published data sets (DATA=FOLDER)
+	@"$(BIN)/python" benchmarks/rules.py --data "$(or $(DATA),../shared/data)" --to rules.jsonl
 
 trust: $(STAMP) ## Try what verdicts rest on (docs/trust.md)
 	@PERFTRACE_CORPUS=all "$(BIN)/pytest" -q tests/integration/test_corpus.py tests/integration/test_planted_candidates.py tests/integration/test_sandbox.py tests/unit/replay
