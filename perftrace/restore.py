@@ -45,7 +45,7 @@ _FIELDS: dict[str, Any] = {
 
 def _touch(self: Placeholder, *_: object, **__: object) -> NoReturn:
     type_name, reason, _number = (field.__get__(self) for field in _FIELDS.values())
-    raise Unreplayable(f"a {type_name} was used that could not be recorded: {reason}")
+    raise Unreplayable(f"a {type_name} that could not be recorded: {reason}")
 
 
 for _name in (

@@ -13,13 +13,13 @@ from perftrace.locate import setting_of
 from perftrace.model import Function, Run
 from perftrace.replay.calling import Subject
 from perftrace.replay.cases import OTHERWISE, TWO_RESULTS, Drafter, Drafts
-from perftrace.replay.committed import Checkout
+from perftrace.replay.committed import Checkout, names_a_place
 from perftrace.replay.emit import Score, Style, Suite, Test, render
 from perftrace.replay.files import Folder
 from perftrace.replay.imports import Imports
 from perftrace.replay.mistakes import Mutants
 from perftrace.replay.observe import Bench
-from perftrace.replay.review import BY_SEED, Changed, Finding, Holds, Reviewer
+from perftrace.replay.review import BY_SEED, WIDER, Changed, Finding, Holds, Reviewer
 from perftrace.replay.room import most_telling, room
 from perftrace.replay.static import RECORDED_NAME, Sources
 from perftrace.replay.subjects import CLASS_BODY, no_subject
@@ -28,7 +28,6 @@ from perftrace.store import Store
 
 UNSTEADY = frozenset({OTHERWISE, TWO_RESULTS, f"as a test {BY_SEED}"})
 TOO_LARGE = re.compile(r"over [\d.]+ KiB")
-WIDER = 4  # times as large values in the one test of a function that can't have another
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +266,8 @@ class Author:
                 work.leave(test.qualname, "as a test it does not pass each time")
             elif not isinstance(finding, Holds):
                 work.leave(test.qualname, f"as a test {_reason(finding)}")
+            elif names_a_place(finding.test.text, self._folder.root):
+                work.leave(test.qualname, "names a folder of this machine")
             elif len(mine) >= self._settings.max_cases:
                 continue
             elif size + len(finding.test.text) > most:

@@ -1,6 +1,7 @@
 """Which files a checkout of the project will have: a test must not read others."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,23 @@ LOOKED_AT = frozenset({READ, OPENED, LISTED})
 TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - to be told, not to be used
 
 
+def names_a_place(text: str, root: Path) -> bool:
+    """Whether a test's text names the project's folder, or what is in a folder like the user's."""
+    if len(root.parts) > 2 and str(root) in text:
+        return True
+    return any(
+        Path(found).exists()
+        for place in _own_places()
+        for found in re.findall(rf"(?<![\w/.]){re.escape(place)}/[\w.+@-]+", text)
+    )
+
+
+def _own_places() -> list[str]:
+    """Folders whose content this machine alone has: the user's, and temporary ones."""
+    own = (str(Path.home()), tempfile.gettempdir(), *TEMPORARY)
+    return sorted({*own, *map(os.path.realpath, own)} - {os.sep})
+
+
 class Checkout:
     """The repository that the project is, or is a folder of, if there is one and git is there."""
 
@@ -25,9 +43,7 @@ class Checkout:
         self._known: dict[str, bool] = {}
         if self._ignores(str(root)):
             self._git = None  # a folder in another project's, which does not have it
-        own = (str(Path.home()), tempfile.gettempdir(), *TEMPORARY)
-        places = {*own, *map(os.path.realpath, own)} - {os.sep}
-        self._elsewhere = tuple(map(Path, sorted(places)))
+        self._elsewhere = tuple(map(Path, _own_places()))
 
     def lacks(self, call: Call) -> str:
         """Why a call can't be made in a checkout: it read what is not there. Empty: it can."""

@@ -2,8 +2,9 @@
 
 import ast
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from perftrace.errors import CannotError
 from perftrace.replay import testing
 from perftrace.replay.emit import UNTOUCHED, NotParsed, Parsed, Style, parse
 
+CONFLICT = re.compile(r"^(<{7}|>{7})( |$)", re.MULTILINE)  # what git leaves of two sides
 MARK = '"""Written by perftrace: registers the marker of replay tests and finds the code they test.'
 CONFTEST = '''{mark}
 
@@ -20,8 +22,6 @@ ROOTS: the top-level modules that the tests import, and the folder each lies in,
 {untouched}import sys
 from importlib.util import {names}
 from pathlib import Path
-
-import pytest
 
 ROOTS = {{{roots}}}
 
@@ -37,6 +37,8 @@ def pytest_configure(config):
 def pytest_collect_file(file_path, parent):
     found = any(map(file_path.match, parent.config.getini("python_files")))
     if file_path.match("test_replay_*.py") and not (found or parent.session.isinitpath(file_path)):
+        import pytest
+
         return pytest.Module.from_parent(parent, path=file_path)
 '''
 
@@ -70,14 +72,24 @@ class Folder:
     root: Path  # of the project
     path: Path
 
-    def suites(self) -> Iterator[tuple[Path, Parsed]]:
+    def suites(self, modules: Collection[str] | None = None) -> Iterator[tuple[Path, Parsed]]:
         """The files of replay tests, by name.
+
+        Args:
+            modules: files of others are passed over where they can't be read; None: of all.
 
         Raises:
             CannotError: one of them can't be read as such.
         """
+        needed = {f"test_replay_{module.replace('.', '_')}" for module in modules or ()}
         for path in sorted(self.path.glob("test_replay_*.py")):
-            yield path, self.read(path)
+            try:
+                parsed = self.read(path)
+            except CannotError:
+                if modules is None or path.stem in needed:
+                    raise
+                continue
+            yield path, parsed
 
     def read(self, path: Path) -> Parsed:
         """One file.
@@ -85,17 +97,26 @@ class Folder:
         Raises:
             CannotError: it can't be read as replay tests.
         """
+        text = ""
         try:
-            parsed: Parsed | NotParsed = parse(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            parsed: Parsed | NotParsed = parse(text)
         except (OSError, UnicodeDecodeError) as error:
             parsed = NotParsed(str(error))
-        if isinstance(parsed, NotParsed):
+        if isinstance(parsed, Parsed):
+            return parsed
+        if CONFLICT.search(text):
             raise CannotError(
-                "replay-file",
-                f"{self.shown(path)} can't be used: {parsed.reason}. Restore it from version"
-                " control, or delete it and write it anew: perftrace replay --write",
+                "replay-conflict",
+                f"{self.shown(path)} has merge conflict markers. Take either side of each (git"
+                f" checkout --ours {self.shown(path)}), then: perftrace replay --update",
             )
-        return parsed
+        raise CannotError(
+            "replay-file",
+            f"{self.shown(path)} can't be used: {parsed.reason}. Restore it from version"
+            " control, or where you have the trace file delete it and write it anew: perftrace"
+            " replay --write",
+        )
 
     def shown(self, path: Path) -> str:
         """A path as people write it, from the project's root."""
@@ -112,7 +133,7 @@ class Folder:
     @property
     def style(self) -> Style:
         """The style of the tests that are there."""
-        styles = {parsed.suite.style for _, parsed in self.suites()}
+        styles = {parsed.suite.style for _, parsed in self.suites([])}
         return Style.UNITTEST if styles == {Style.UNITTEST} else Style.PYTEST
 
     @property
@@ -166,19 +187,34 @@ class Folder:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", newline="\n"
-    ) as file:
-        file.write(text)
+    """Write a file at once or not at all.
+
+    Raises:
+        CannotError: it can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            *("w", -1, "utf-8"),
+            newline="\n",
+            dir=path.parent,
+            prefix=f".{path.name}.",
+            delete=False,
+        ) as file:
+            file.write(text)
+    except OSError as error:
+        raise _unwritten(path, error) from error
     try:
         fresh = Path(file.name)
         fresh.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
         fresh.replace(path)
-    except OSError:
+    except OSError as error:
         Path(file.name).unlink(missing_ok=True)
-        raise
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> CannotError:
+    return CannotError("replay-write", f"{path} can't be written: {error.strerror or error}")
 
 
 def _umask() -> int:

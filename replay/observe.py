@@ -42,6 +42,7 @@ class Script:
     drive: str | int  # "call", "run", "exhaust", or how many items to take
     file: str  # of the function
     qualname: str
+    test: str = ""  # the test itself, with what it imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,31 @@ class Bench:
         Raises:
             CannotError: the interpreter does not start, or the program ends or hangs it.
         """
+        answers = self._ask(scripts, "observe", hash_seed)
+        return {script.id: _answer(answers.get(script.id)) for script in scripts}
+
+    def passing(self, scripts: Sequence[Script], *, hash_seed: int = 0) -> frozenset[str]:
+        """The ids of those whose test passes, each in a process of its own.
+
+        Raises:
+            CannotError: the interpreter does not start, or the program ends or hangs it.
+        """
+        answers = self._ask(scripts, "test", hash_seed)
+        return frozenset(name for name, answer in answers.items() if answer == {"passes": True})
+
+    def _ask(self, scripts: Sequence[Script], action: str, hash_seed: int) -> dict[str, object]:
         if not scripts:
             return {}
         task = {
+            "action": action,
             "root": str(self.root),
             "roots": {name: str(folder) for name, folder in self.roots.items()},
             "cases": [asdict(script) for script in scripts],
         }
         package = str(Path(perftrace.__file__).parent)
-        shown = self._run(["-c", BOOT, package, str(HERE)], json.dumps(task), hash_seed)
-        answers = json.loads(shown)
-        return {script.id: _answer(answers.get(script.id)) for script in scripts}
+        found = json.loads(self._run(["-c", BOOT, package, str(HERE)], json.dumps(task), hash_seed))
+        assert isinstance(found, dict)
+        return found
 
     def _run(self, arguments: Sequence[str], text: str, hash_seed: int) -> str:
         environment = {**os.environ, **ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)}

@@ -71,6 +71,7 @@ def script(test: Test, steps: Steps, imports: Imports, file: str) -> Script:
         drive=steps.drive,
         file=file,
         qualname=test.qualname,
+        test=f"{imports.render(test.text, for_pytest=False)}\n\n{test.text}",
     )
 
 

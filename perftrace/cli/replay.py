@@ -22,7 +22,7 @@ from perftrace.replay import files, runner, unittests
 from perftrace.replay.author import Author, Page, Plan, order
 from perftrace.replay.emit import Parsed, Style, Test, render
 from perftrace.replay.observe import Bench
-from perftrace.replay.review import Changed, Finding, Holds, Orphaned, Reviewer
+from perftrace.replay.review import WIDER, Changed, Finding, Holds, Orphaned, Reviewer
 from perftrace.replay.static import Sources
 from perftrace.report import replay as report
 from perftrace.report import tables
@@ -84,6 +84,8 @@ def command(
     given = {"--standalone": standalone, "--style": style, "--run": run}
     if action != "write" and (option := next((name for name in given if given[name]), "")):
         raise UsageError("replay-standalone", f"{option} says how to write: add --write")
+    if options["yes"] and action not in {"update", "prune"}:
+        raise UsageError("replay-standalone", "--yes agrees to --update or --prune: add one")
     how = (options["yes"], func, standalone, Style(style) if style else None, run)
     ACTIONS[action](Project(folder, settings, database, as_json, *how))
 
@@ -259,7 +261,7 @@ def review(project: Project) -> list[Reviewed]:
     bench = Bench(project.python(), project.folder.root, project.folder.roots())
     sources = Sources(bench.path())
     settings = project.settings
-    reviewer = Reviewer(bench, sources, settings.max_value_bytes, settings.tolerance)
+    reviewer = Reviewer(bench, sources, settings.max_value_bytes * WIDER, settings.tolerance)
     return [
         Reviewed(path, parsed, reviewer.review(parsed.suite, parsed.imports, tests), sources)
         for path, parsed, tests in found

@@ -81,7 +81,8 @@ class Project:
             CannotError: there are none.
             UsageError: there are none of that name.
         """
-        suites = list(self.folder.suites())
+        modules = {name.partition(":")[0] for name in self.wanted}
+        suites = list(self.folder.suites(modules or None))
         if not suites:
             Store.open(self.database).close()  # without a trace, that is what has to be said
             place = self.folder.shown(self.folder.path)
@@ -101,12 +102,17 @@ class Project:
         return found
 
     def lacking(self) -> list[str]:
-        """Hot functions of the last run that could have tests; without a trace file, none."""
+        """Hot functions of the last run, of those asked for, that could have tests and have none.
+
+        Without a trace file nothing is known of any.
+        """
         try:
             with Store.open(self.database) as store:
                 ranked = rank(store, store.last_run())
         except TraceError:
             return []
         names = locate.labels([row.function for row in ranked])
-        suites = [parsed.suite for _, parsed in self.folder.suites()]
-        return [names[hot.function.id] for hot in missing(suites, ranked)]
+        suites = [parsed.suite for _, parsed in self.folder.suites([])]
+        found = [names[hot.function.id] for hot in missing(suites, ranked)]
+        asked = tuple(f"{name}:" for name in self.wanted)
+        return [name for name in found if not asked or f"{name}:".startswith(asked)]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    type Do = Callable[[dict[str, Any], tuple[str, ...]], dict[str, Any]]
+
 CAN_FORK = sys.platform == "linux"
 CASE_S = 60
 CAP = 1 << 20  # bytes of an encoded value
@@ -52,11 +54,12 @@ def main() -> None:
     ours = _places(task["root"], task["roots"])
     for imports in dict.fromkeys(case["imports"] for case in task["cases"]):
         _load(imports)
-    _answer(NO_CASE, ours)  # imports what each case would import anew, in its own process
+    _answer(NO_CASE, ours, _observe)  # imports what each case would import anew, in its own process
     if any(case["drive"] == "run" for case in task["cases"]):
         import_module("asyncio")
+    do = {"observe": _observe, "test": _test}[task["action"]]
     answer = _apart if CAN_FORK else _answer
-    answers = {case["id"]: answer(case, ours) for case in task["cases"]}
+    answers = {case["id"]: answer(case, ours, do) for case in task["cases"]}
     json.dump(answers, reply)
     reply.flush()
     os._exit(0)  # threads and exit handlers of the program have no say in the answer
@@ -71,13 +74,13 @@ def _load(imports: str) -> None:
         exec(compile(imports, "<imports>", "exec"), {})  # noqa: S102 - the user's own tests
 
 
-def _apart(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
+def _apart(case: dict[str, Any], ours: tuple[str, ...], do: Do) -> dict[str, Any]:
     """The answer of a process of its own: what one case does to the program, no other sees."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         with os.fdopen(writing, "w", encoding="utf-8") as reply:
-            json.dump(_answer(case, ours), reply)
+            json.dump(_answer(case, ours, do), reply)
         os._exit(0)  # threads and exit handlers of the program have no say in the answer
     os.close(writing)
     data = _read(reading)
@@ -109,13 +112,22 @@ def _places(root: str, roots: dict[str, str]) -> tuple[str, ...]:
     return root + os.sep, *(place + end for place in modules for end in (os.sep, ".py"))
 
 
-def _answer(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
+def _answer(case: dict[str, Any], ours: tuple[str, ...], do: Do) -> dict[str, Any]:
     try:
-        return _observe(case, ours)
+        return do(case, ours)
     except (TooBig, Unencodable) as error:
         return {"reason": str(error) or "too large a value"}
     except BaseException as error:  # noqa: BLE001 - user code: anything may come out
         return {"reason": f"{type(error).__name__}: {error}"}
+
+
+def _test(case: dict[str, Any], _: tuple[str, ...]) -> dict[str, Any]:
+    """Run the test itself; what it raises is its answer."""
+    scope: dict[str, Any] = dict(vars(testing))
+    exec(compile(case["test"], "<test>", "exec"), scope)  # noqa: S102 - the user's own tests
+    with redirect_stdout(io.StringIO()):
+        scope[case["id"]]()
+    return {"passes": True}
 
 
 def _observe(case: dict[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:

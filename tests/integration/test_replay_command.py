@@ -327,7 +327,7 @@ def test_a_file_edited_by_hand_is_not_overwritten(project: Path) -> None:
 
 
 def test_a_damaged_file_is_one_clear_line(project: Path) -> None:
-    suite_of(project).write_text("<<<<<<< HEAD\n")
+    suite_of(project).write_text("def test_\n")
     for action in ("--write", "--check", "--list"):
         done = perftrace(project, "replay", action)
         assert done.returncode == 3

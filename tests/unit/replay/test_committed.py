@@ -7,7 +7,7 @@ import pytest
 
 from perftrace.effects import CLOCK, LISTED, READ, WRITTEN
 from perftrace.model import Call, Effect, Ending, Function, Kind, Outcome, Unrecorded
-from perftrace.replay.committed import Checkout
+from perftrace.replay.committed import Checkout, names_a_place
 
 
 def call(*effects: tuple[str, object]) -> Call:
@@ -54,6 +54,16 @@ def test_what_this_machine_alone_has_may_not_be_read(project: Path, folder: str)
     assert checkout.lacks(call((WRITTEN, file), (READ, file))) == ""  # the call's own
     installed = Path.home() / "data" / "venv" / "lib" / "names.txt"
     assert checkout.lacks(call((READ, installed))) == ""
+
+
+def test_a_text_that_names_a_folder_of_this_machine_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    (tmp_path / "seen").mkdir()
+    assert names_a_place(f'check(f(), "{root}/a.py")', root)
+    assert names_a_place(f'Path("{tmp_path}/seen/x")', root)  # below a temporary folder
+    assert names_a_place(f"'{Path.home()}/{next(Path.home().iterdir()).name}'", root)
+    for text in ("'/tmp/nothing-like-that'", "'/srv/tmp/seen'", "'shop/a.py'", "'//root/child'"):
+        assert not names_a_place(text, root)
 
 
 def test_the_project_may_be_a_folder_of_the_repository(project: Path) -> None:

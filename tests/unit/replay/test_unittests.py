@@ -76,9 +76,10 @@ def test_unittest_itself_finds_them_with_the_helpers_beside(folder: Folder) -> N
     folder.write_helpers()
     folder.write_conftest({})
     code = (
-        "import sys; sys.modules['pytest'] = None; sys.modules['perftrace'] = None;"
-        " del sys.modules['pytest'];"
-        " import unittest; unittest.main(None, argv=['x', 'discover', '-s', 'tests/replay'])"
+        "import sys, unittest\nsys.modules['perftrace'] = None\nclass No:\n"
+        "    def find_spec(name, *_):\n        if name == 'pytest':\n"
+        "            raise ModuleNotFoundError(name)\nsys.meta_path.insert(0, No)\n"
+        "unittest.main(None, argv=['x', 'discover', '-s', 'tests/replay'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder.root, capture_output=True, text=True, check=False
