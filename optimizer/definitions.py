@@ -63,8 +63,20 @@ def _around(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
             yield from _around(node.body, f"{name}.")
         elif not isinstance(node, _SCOPES):
             bound = ["__doc__"] if index == 0 and _is_text(node) else _bound(node)
-            for name in bound or [""]:
-                yield f"{prefix}{name}", ast.dump(node)
+            codes = _imported(node) or [ast.dump(node)] * max(1, len(bound))
+            for name, code in zip(bound or [""], codes, strict=True):
+                yield f"{prefix}{name}", code
+
+
+def _imported(node: ast.stmt) -> list[str]:
+    """The code of each name that an import binds, as if it stood alone; of others nothing."""
+    match node:
+        case ast.Import(names=names):
+            return [ast.dump(ast.Import([one])) for one in names]
+        case ast.ImportFrom(module=module, names=names, level=level):
+            return [ast.dump(ast.ImportFrom(module, [one], level)) for one in names]
+        case _:
+            return []
 
 
 def _is_text(node: ast.stmt) -> bool:

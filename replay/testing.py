@@ -1,6 +1,6 @@
 """What replay tests import: a strict check, and ways to rebuild and run what was recorded.
 
-It needs the standard library alone: with a copy of this file they run without perftrace.
+It needs the standard library alone, so that a copy of it will do.
 """
 
 import copyreg
@@ -17,6 +17,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from enum import Enum
 from typing import Any, NamedTuple
 
+__tracebackhide__ = True  # pytest shows where a test fails, not how that was found
 VALUES = (int, float, complex, str, bytes)
 ATOMS = (type(None), bool, *VALUES, type(...), type(NotImplemented))
 BY_IDENTITY = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, Enum)
@@ -390,8 +391,7 @@ def _show(part: Part) -> str:
         return part.text
     texts = [(step, _show(child)) for step, child in part.parts if not step.startswith(" key")]
     if part.type in BRACKETS:
-        keys = part.type is dict
-        inside = (f"{step[1:-1]}: {text}" if keys else text for step, text in texts)
+        inside = (f"{step[1:-1]}: {text}" if part.type is dict else text for step, text in texts)
         return ", ".join(inside).join(BRACKETS[part.type])
     inside = (
         text[1:-1] if step == ".args" else f"{step[1:]}={text}" if step.startswith(".") else text

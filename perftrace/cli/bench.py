@@ -62,10 +62,11 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         chosen = chosen or [one.function for one in hot if one.recorded][: options["top"]]
         wanted = {function.id for function in chosen}
         found = _changes(store, functions, wanted, root, options["against"])
-        view = View(found, functions, quiet=as_json, results=bool(options["against"]))
+        view = (View if options["against"] else Times)(found, functions, quiet=as_json)
         effort = compare.EFFORT if options["against"] else compare.GLANCE
         results = replayed(store, run, view, {**options, "no_timing": False}, effort)
-    _tell(view, results, compares=bool(options["against"]))
+    if options["against"]:
+        _tell(view, results)
     if as_json:
         _emit(view, results, options["against"])
     if options["against"]:
@@ -92,19 +93,25 @@ def _speed(result: Result) -> Measurement | None:
     return speed if isinstance(speed, Measurement) else None
 
 
-def _tell(view: View, results: Sequence[Result], *, compares: bool) -> None:
-    """A line a function; of two revisions it has been said what differs."""
-    for result in results:
-        label, speed = view.label(result.change.function), _speed(result)
+class Times(View):
+    """The time of each function when it is done."""
+
+    def show(self, result: Result) -> None:
+        """A line."""
+        label, speed = self.label(result.change.function), _speed(result)
         if speed is None:
-            if not compares:
-                view.say(f"{label}: {_why(result)}")
-        elif compares:
-            times = f"{tables.seconds(speed.old_s)} -> {tables.seconds(speed.new_s)}"
-            view.say(f"{label}: {times} a call")
+            self.say(f"{label}: {_why(result)}")
         else:
             noise = f"[{speed.low:.2f}, {speed.high:.2f}]"
-            view.say(f"{label}: {tables.seconds(speed.new_s)} a call, against itself {noise}")
+            self.say(f"{label}: {tables.seconds(speed.new_s)} a call, against itself {noise}")
+
+
+def _tell(view: View, results: Sequence[Result]) -> None:
+    """The times of both revisions; what differs has been said."""
+    for result in results:
+        if speed := _speed(result):
+            times = f"{tables.seconds(speed.old_s)} -> {tables.seconds(speed.new_s)}"
+            view.say(f"{view.label(result.change.function)}: {times} a call")
 
 
 def _why(result: Result) -> str:

@@ -153,10 +153,8 @@ class View:
         functions: Sequence[Function],
         *,
         quiet: bool,
-        results: bool = True,  # whether each is shown when it is done
     ) -> None:
         self.changes = changes
-        self._results = results
         self._labels = locate.labels(functions)
         self._quiet = quiet  # people's text goes to stderr, a document to stdout
         self._console = output.err() if quiet else output.out()
@@ -168,8 +166,6 @@ class View:
 
     def show(self, result: Result) -> None:
         """A function that is done."""
-        if not self._results:
-            return
         label, old = self.label(result.change.function), self.changes.old.name
         for line in report.lines(result, label, self._width, old):
             tables.say(self._console, line)

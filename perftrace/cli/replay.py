@@ -190,6 +190,7 @@ def _update(project: Project) -> None:
         project.say("Nothing to update")
     elif _agreed(project):
         _write_all(changes)
+        project.say(f"Written: {', '.join(project.folder.shown(path) for path, _ in changes)}")
 
 
 def _prune(project: Project) -> None:
@@ -200,6 +201,7 @@ def _prune(project: Project) -> None:
         project.say("Nothing to prune: all functions with replay tests are there")
     elif _agreed(project):
         _write_all(changes)
+        project.say(f"Written: {', '.join(project.folder.shown(path) for path, _ in changes)}")
 
 
 def _changes(

@@ -249,6 +249,8 @@ def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None
     ran = perftrace(project, "replay")
     assert ran.returncode == 1
     assert "replay differs at result['total']: Decimal(" in ran.stdout
+    assert "in _compare" not in ran.stdout  # the helpers' own frames are hidden
+    assert "testing.py:" not in ran.stdout
     checked = perftrace(project, "replay", "--check", "--json")
     assert checked.returncode == 1
     states = {row["function"]: row["state"] for row in json.loads(checked.stdout)["tests"]}
@@ -264,6 +266,7 @@ def test_a_changed_result_fails_and_is_accepted_by_update(project: Path) -> None
 
     done = perftrace(project, "replay", "--update", "shop.pricing:quote", "--yes")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("Written: tests/replay/test_replay_shop_pricing.py\n")
     assert "# shop.pricing:quote — 1 case; notices" in before
     assert "# shop.pricing:quote — 1 case\n" in suite_of(project).read_text()  # of other code
     assert perftrace(project, "replay").returncode == 0

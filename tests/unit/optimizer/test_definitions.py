@@ -117,3 +117,14 @@ def test_a_renamed_definition_has_the_same_code() -> None:
 def test_a_file_that_can_not_be_parsed_says_why() -> None:
     found = side({"/a.py": "def f(:\n", "/b.py": None})
     assert (dict(found.places), list(found.broken)) == ({}, ["/a.py"])
+
+
+def test_an_import_changes_the_names_that_it_brings_alone() -> None:
+    old = side({"a.py": "from .util import escape, unikey\nimport os, re\n"})
+    new = side({"a.py": "from .util import escape, make_key\nimport os, re as regex\n"})
+    assert changed_around(old, new) == {
+        *(("a.py", "unikey"), ("a.py", "make_key")),
+        *(("a.py", "re"), ("a.py", "regex")),
+    }
+    moved = side({"a.py": "from .other import escape, unikey\nimport os, re\n"})
+    assert changed_around(old, moved) == {("a.py", "escape"), ("a.py", "unikey")}
