@@ -1,6 +1,7 @@
 """How many programs of published data sets do the rules alone make faster, and is any made wrong?
 
     python benchmarks/rules.py --data DIR [--set NAME] [--limit N] [--to FILE] [--write]
+    python benchmarks/rules.py --set libraries [--folder DIR]
 
 Each program (`rules_sets.py`) is recorded while it makes calls of its data set's generators, and
 `perftrace optimize` looks for faster versions of its functions, with the rules alone. What it
@@ -14,10 +15,14 @@ Every program counts, also those that can't be recorded: what is not made faster
 program is *faster* where a change was accepted whose interval begins at 1.0 and whose ratio is at
 least 1.1. Beside it stands what `ruff check --fix --unsafe-fixes` makes of the same files, measured
 in the same way. The rows go to a file; what is there is not tried again.
+
+`libraries` are the hottest functions of eight packages, recorded while their own tests run
+(`rules_libraries.py`); those tests have to pass with the changes.
 """
 
 import argparse
 import ast
+import itertools
 import json
 import math
 import os
@@ -34,6 +39,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import rules_libraries
 from marked import put
 from rules_sets import SETS, Program
 
@@ -43,7 +49,7 @@ TIMEOUT_S = 300
 RUFF = "PERF,C4,SIM,FURB,RUF,UP,PLR,PLC,PIE,B,FLY,RET"
 # Which calls end within 50 ms and without an error; the others are not recorded.
 CHOOSE = """
-import json, signal, sys, time
+import contextlib, io, json, signal, sys, time
 import inputs, solution
 
 def late(*_):
@@ -56,9 +62,10 @@ for number, arguments in enumerate(inputs.made(0)):
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
         began = time.perf_counter()
-        found = getattr(solution, sys.argv[1])(*arguments)
-        if hasattr(found, "__next__"):
-            list(found)
+        with contextlib.redirect_stdout(io.StringIO()):
+            found = getattr(solution, sys.argv[1])(*arguments)
+            if hasattr(found, "__next__"):
+                list(found)
         taken = time.perf_counter() - began
         if taken < 0.05:
             good.append((number, taken))
@@ -91,7 +98,7 @@ main()
 """
 # Old and new on calls that nobody has seen; the ratio of the largest that end in time.
 HELD = """
-import copy, json, signal, sys, time
+import contextlib, copy, io, json, signal, sys, time
 import importlib.util
 import inputs
 from perftrace.replay import testing
@@ -110,15 +117,17 @@ def outcome(module, arguments):
     own = copy.deepcopy(arguments)
     signal.setitimer(signal.ITIMER_REAL, 2)
     try:
-        began = time.process_time()
-        found = getattr(module, sys.argv[1])(*own)
-        if hasattr(found, "__next__"):
-            found = list(found)
-        return time.process_time() - began, "returned", found, own
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            began = time.process_time()
+            found = getattr(module, sys.argv[1])(*own)
+            if hasattr(found, "__next__"):
+                found = list(found)
+            taken = time.process_time() - began
+        return taken, "returned", found, own, printed.getvalue()
     except TimeoutError:
         return None
-    except Exception as error:
-        return 0.0, "raised", (type(error), str(error)), own
+    except (Exception, SystemExit) as error:
+        return 0.0, "raised", (type(error), str(error)), own, printed.getvalue()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -161,19 +170,21 @@ def main() -> int:
     """Try the programs that are not in the file yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
-    parser.add_argument("--set", action="append", choices=list(SETS), dest="sets")
+    every = [*SETS, rules_libraries.NAME]
+    parser.add_argument("--set", action="append", choices=every, dest="sets")
     parser.add_argument("--limit", type=int, help="of each set, new ones")
     parser.add_argument("--to", type=Path, default=Path("rules.jsonl"))
     parser.add_argument("--no-ruff", action="store_true")
+    parser.add_argument("--folder", type=Path, help="keep the libraries' environments here")
     parser.add_argument("--write", action="store_true", help="put it into docs/rules-measured.md")
     options = parser.parse_args()
     done = [json.loads(line) for line in lines(options.to)]
-    known = {(row["set"], row["name"]) for row in done}
-    for name in options.sets or SETS:
-        new = [one for one in SETS[name](options.data) if (name, one.name) not in known]
-        for program in new[: options.limit]:
-            with tempfile.TemporaryDirectory(prefix="perftrace-rules-") as folder:
-                row = tried(program, Path(folder), ruff=not options.no_ruff)
+    for name in options.sets or every:
+        for row in (
+            libraries(options, done)
+            if name == rules_libraries.NAME
+            else programs(options, name, done)
+        ):
             done.append(row)
             with options.to.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
@@ -183,6 +194,29 @@ def main() -> int:
     if options.write:
         put(PAGE, "python benchmarks/rules.py", text)
     return 0
+
+
+def programs(
+    options: argparse.Namespace, name: str, done: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """The rows of a data set's programs that are not known yet."""
+    known = {row["name"] for row in done if row["set"] == name}
+    new = (one for one in SETS[name](options.data) if one.name not in known)
+    for program in itertools.islice(new, options.limit):
+        with tempfile.TemporaryDirectory(prefix="perftrace-rules-") as folder:
+            yield tried(program, Path(folder), ruff=not options.no_ruff)
+
+
+def libraries(
+    options: argparse.Namespace, done: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """The rows of the functions of libraries that are not known yet."""
+    known = {row["name"].partition(" ")[0] for row in done if row["set"] == rules_libraries.NAME}
+    new = (one for one in rules_libraries.LIBRARIES if one not in known)
+    with tempfile.TemporaryDirectory(prefix="perftrace-rules-") as folder:
+        kept = (options.folder or Path(folder)).absolute()
+        for library in itertools.islice(new, options.limit):
+            yield from rules_libraries.rows(kept, sys.executable, library)
 
 
 def lines(path: Path) -> list[str]:
@@ -342,7 +376,7 @@ def table(done: Sequence[dict[str, Any]]) -> Iterator[str]:
         " | ruff |"
     )
     yield "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |"
-    for name in SETS:
+    for name in (*SETS, rules_libraries.NAME):
         if rows := [row for row in done if row["set"] == name]:
             yield figures(name, rows)
 

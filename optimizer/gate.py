@@ -88,6 +88,12 @@ def added_names(candidate: Candidate) -> frozenset[str]:
     return frozenset(filter(None, map(_bound, change.added))) if change else frozenset()
 
 
+def added(candidate: Candidate) -> tuple[ast.stmt, ...]:
+    """The statements that a change adds to its module."""
+    change = _take_apart(candidate)
+    return change.added if change else ()
+
+
 def _take_apart(candidate: Candidate) -> _Change | None:
     function = candidate.function
     try:

@@ -56,6 +56,7 @@ class Task:
     seconds: float  # for all of it
     tolerances: Tolerances = field(default_factory=dict)
     tests: bool = True  # ask the project's own tests too
+    only: frozenset[int] | None = None  # ids of functions; no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def goals(ranked: Sequence[HotFunction], task: Task) -> list[Goal]:
         UsageError: a name means no function, or several.
     """
     if not task.names:
-        return [Goal(hot, named=False) for hot in ranked[: task.top]]
+        left = [hot for hot in ranked if task.only is None or hot.function.id in task.only]
+        return [Goal(hot, named=False) for hot in left[: task.top]]
     functions = [hot.function for hot in ranked]
     wanted = {locate.find(name, functions) for name in task.names}
     return [Goal(hot, named=True) for hot in ranked if hot.function in wanted]

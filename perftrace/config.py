@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     send_values: Literal["none", "shapes", "samples"] = "shapes"  # what of the values it is told
     prices: dict[str, Annotated[str, Meta(pattern=PRICE)]] = {}  # of models: "2/10"
     prompts: str = ""  # a folder with texts of one's own
+    risk: Literal["T0", "T1", "T2"] = "T2"  # how far the rules may go
+    memory: bool = True  # use and keep what was accepted, for all projects of this user
     retain: Annotated[str, Meta(pattern=r"^[1-9]\d*(KB|MB|GB)$")] = "256MB"  # of the trace file
 
     @property

@@ -15,6 +15,8 @@ trap 'rm -rf "$scratch"' EXIT
 cp -R "$here/examples/warehouse" "$scratch/warehouse"
 cd "$scratch/warehouse"
 rm -rf .perftrace
+XDG_DATA_HOME=$scratch/data  # its changes are not for your own programs
+export XDG_DATA_HOME
 
 show() {
     printf '\n$ %s\n' "$*"

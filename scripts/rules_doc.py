@@ -17,7 +17,7 @@ measured before anything is accepted. The tier says how far a rewrite is sound b
 
 * **T0**: by syntax and local analysis;
 * **T1**: given what the recorded calls show, such as the exact types of the arguments;
-* **T2**: plausible, needs a look.
+* **T2**: plausible, needs a look; `perftrace optimize --risk T1` leaves these out.
 
 Three assumptions hold for all rules: operators and special methods of the user's classes change
 nothing but their own object; nobody reads a function's local variables from outside (`locals()`,

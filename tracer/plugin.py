@@ -7,6 +7,7 @@ plan, py-spy, the trace file) is done by processes of their own before and after
 Nothing in here fails a session: what goes wrong is one line at its end. PYTEST_DONT_REWRITE
 """
 
+import argparse
 import importlib
 import json
 import os
@@ -18,7 +19,10 @@ from typing import Any
 
 import pytest
 
+from perftrace.tracer.shares import share_of
+
 OPTION = "--perftrace"
+SHARE = "--perftrace-overhead"
 NAME = "perftrace-session"  # of what is registered once there is something to do
 FOLDER = "perftrace_folder"  # what a worker of pytest-xdist is told
 PATIENCE_S = {"begin": 60, "end": 900}
@@ -38,6 +42,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DB",
         help="Record this session into the project's trace file, or into DB (with an equals sign).",
     )
+    group.addoption(
+        SHARE,
+        type=_share,
+        metavar="SHARE",
+        help="Of CPU time, for recording, such as 10%% (default: 2%%).",
+    )
+
+
+def _share(text: str) -> float:
+    """`10%` or `0.1`; anything else is a usage error, before a test runs."""
+    try:
+        return share_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -56,6 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take part only where something is recorded."""
     if config.getoption(OPTION) is not None or _recorder() or _folder(config):
         config.pluginmanager.register(Session(config), NAME)
+    elif config.getoption(SHARE) is not None:
+        always = "a share for every recording is `overhead` in [tool.perftrace]"
+        raise pytest.UsageError(f"{SHARE} goes with {OPTION}, which records; {always}")
 
 
 def _recorder() -> Any:
@@ -95,6 +116,10 @@ class Session:
         if self._ours:
             self._safely(self._stop)
             self._safely(self._end, int(exitstatus))
+
+    def pytest_report_header(self) -> list[str]:
+        """Say at the beginning that nothing will be recorded: a long session is not run in vain."""
+        return self._lines
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what was recorded."""
@@ -153,6 +178,7 @@ class Session:
             form="module" if sys.argv[0].endswith("__main__.py") else "command",
             words=["pytest", *_without_option(invocation.args)],
             database=self._config.getoption(OPTION),
+            overhead=self._config.getoption(SHARE),
         )
         if "problem" in answer:
             self._say(answer["problem"])
@@ -237,5 +263,11 @@ def _helper(order: str, **details: object) -> Mapping[str, Any]:
 
 def _without_option(words: Sequence[object]) -> list[str]:
     """The session's own words: what it would be run with again."""
-    kept = [str(word) for word in words]
-    return [word for word in kept if word != OPTION and not word.startswith(f"{OPTION}=")]
+    kept: list[str] = []
+    given = iter(map(str, words))
+    for word in given:
+        if word == SHARE:
+            next(given, None)  # its value
+        elif word != OPTION and not word.startswith((f"{OPTION}=", f"{SHARE}=")):
+            kept.append(word)
+    return kept

@@ -42,6 +42,8 @@ def _arithmetic(kind: str, left: Shape, right: Shape) -> Shape | None:
     if kind in {"Add", "Subtract", "Multiply", "Modulo", "FloorDivide"}:
         both = left.within({"float"}) or right.within({"float"})
         return FLOAT if both else Shape.of("int", "float")
+    if kind == "Power":
+        return Shape.of("float", "complex")  # of a negative number
     return FLOAT if kind == "Divide" else None
 
 

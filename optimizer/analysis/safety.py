@@ -115,6 +115,8 @@ class Safety:
             return self._safe_method(node, shapes)
         items = items_of(shapes[0]) if shapes else None
         test = _SAFE_WHEN.get(named)
+        if named == "ord":
+            return len(given) == 1 and _character(given[0])
         return named in tables.SAFE_FUNCTIONS or (test is not None and test(shapes, items))
 
     def _safe_method(self, node: cst.Call, shapes: Sequence[Shape | None]) -> bool:
@@ -149,6 +151,10 @@ def _operands(node: Any) -> Iterator[cst.CSTNode]:
     for part in getattr(node, "parts", ()):
         if isinstance(part, cst.FormattedStringExpression):
             yield part.expression
+
+
+def _character(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.SimpleString) and len(node.evaluated_value) == 1
 
 
 def _filled_literal(node: cst.CSTNode) -> bool:

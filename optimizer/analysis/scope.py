@@ -64,6 +64,11 @@ class Scope:
         """Every name that occurs in the function, inner functions included."""
         return {*self.loads, *self.bindings, *self.captured}
 
+    @staticmethod
+    def parameters_of(function: cst.FunctionDef) -> list[str]:
+        """The names of a function's parameters, those with stars included."""
+        return _parameters(function.params)
+
     def local(self, name: str) -> bool:
         """Whether the name belongs to this function alone."""
         return bool(self.bindings.get(name)) and name not in self.outer

@@ -7,7 +7,7 @@ import math
 import typing
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -27,9 +27,10 @@ class Surroundings:
     imports: Mapping[str, str]  # local name -> "re" or "collections.deque"; bound nowhere else
     constants: Mapping[str, Shape]  # module names bound once, to an immutable literal
     used: frozenset[str]  # every identifier in the file
-    lines: Mapping[str, int]  # imported name -> last line of its import
+    lines: Mapping[str, int]  # name of an import or constant -> the last line of its statement
     top: bool = True  # the function stands in the module itself, not in a class or function
     starred: bool = False  # a star import may bind any name
+    literals: Mapping[str, object] = field(default_factory=dict)  # those constants' values
 
     def shadows(self, name: str) -> bool:
         """Whether the name may be something else than the built-in."""
@@ -87,15 +88,17 @@ def around(tree: ast.Module, enclosing: Sequence[Definition]) -> Surroundings:
     functions = [node for node in enclosing if isinstance(node, _FUNCTIONS)]
     inner = {name for function in functions for name in _inside(function)}
     once = {name for name, count in module.bound.items() if count == 1} - inner - module.globals
+    constants = [one for one in _constants(tree) if one.name in once]
     star_names = frozenset().union(*(_STARS.get(one, frozenset()) for one in module.starred))
     return Surroundings(
         bound=frozenset(module.bound) | inner | module.globals | star_names,
         imports={name: origin for name, origin in module.imports.items() if name in once},
-        constants={name: shape for name, shape in _constants(tree) if name in once},
+        constants={one.name: one.shape for one in constants},
         used=module.used,
-        lines=module.lines,
+        lines={**module.lines, **{one.name: one.line for one in constants}},
         top=not enclosing,
         starred=not module.starred <= _STARS.keys(),
+        literals={one.name: one.value for one in constants},
     )
 
 
@@ -151,13 +154,26 @@ def _imports(tree: ast.Module) -> tuple[dict[str, str], dict[str, int]]:
     return found, lines
 
 
-def _constants(tree: ast.Module) -> Iterator[tuple[str, Shape]]:
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    """A module's name for a literal."""
+
+    name: str
+    value: object
+    line: int
+
+    @property
+    def shape(self) -> Shape:
+        return Shape.of(type(self.value).__name__)
+
+
+def _constants(tree: ast.Module) -> Iterator[_Constant]:
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
-                yield name, Shape.of(type(value).__name__)
+                yield _Constant(name, value, node.end_lineno or node.lineno)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
-                yield name, Shape.of(type(value).__name__)
+                yield _Constant(name, value, node.end_lineno or node.lineno)
             case _:
                 pass
 

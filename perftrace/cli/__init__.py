@@ -29,6 +29,7 @@ COMMANDS = {
     "ci": "perftrace.cli.ci",
     "doctor": "perftrace.cli.doctor",
     "merge": "perftrace.cli.merge",
+    "rewrites": "perftrace.cli.rewrites",
     "generate": "perftrace.cli.generate",
     "mcp": "perftrace.cli.mcp",
 }

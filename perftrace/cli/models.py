@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from perftrace.cli import number
+from perftrace.cli import number, remembering
 from perftrace.config import Settings
 from perftrace.errors import UsageError
 from perftrace.model import Function, HotFunction, Run
 from perftrace.optimizer import decisions, patch
 from perftrace.optimizer.engines import Engine, Pool
-from perftrace.optimizer.engines.rules import RulesEngine
+from perftrace.optimizer.engines.rules import RulesEngine, within
+from perftrace.optimizer.engines.rules.rule import Tier
 from perftrace.optimizer.facts import Facts
 from perftrace.optimizer.models import anthropic, openai, others
 from perftrace.optimizer.models.asking import Answer, Provider, Question
@@ -70,6 +71,12 @@ def options[F: Callable[..., Any]](function: F) -> F:
             default=RULES,
             show_default=True,
             help="Who proposes changes, beside the rules.",
+        ),
+        click.option(
+            "--risk",
+            type=click.Choice([one.value for one in Tier]),
+            help="How far the rules go: T0 and T1 are sound as such or by what was recorded; T2"
+            " changes are to be looked at.  [default: T2]",
         ),
         *_asking(),
         click.option(
@@ -262,16 +269,18 @@ def prepare(
         UsageError: options that do not go together.
     """
     name = wanted["engine"]
+    rules = within(Tier(wanted["risk"] or settings.risk))
+    own: list[Engine] = [RulesEngine(rules), *remembering.engines(settings, wanted)]
     if name == RULES:
         _refuse_without(wanted)
-        return Models(RulesEngine())
+        return Models(Pool(own) if len(own) > 1 else own[0])
     send = Send(wanted["send_values"] or settings.send_values)
     ledger, provider, batches = provider_of(name, settings, wanted, database)
     packer = _packer(store, run, ranked, send)
     effort = _effort(wanted)
     prompts = Prompts(run.root / settings.prompts if settings.prompts else None)
     asking = ModelEngine(provider, packer, prompts, effort, send)
-    return Models(Pool([RulesEngine(), asking]), asking, provider, ledger, send, batches)
+    return Models(Pool([*own, asking]), asking, provider, ledger, send, batches)
 
 
 def _effort(wanted: Mapping[str, Any]) -> Effort:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from perftrace import config, locate
-from perftrace.cli import chosen, models, number, output, signals
+from perftrace.cli import aims, chosen, models, number, output, remembering, signals
 from perftrace.cli.duration import Duration
 from perftrace.errors import StaleError
 from perftrace.model import Decision, Function, Inconclusive, Rejected, Run
@@ -49,12 +49,14 @@ class Outcome:
 @click.command("optimize")
 @click.argument("names", nargs=-1, metavar="[FUNC]...")
 @click.option("--top", type=number.count(1), default=10, show_default=True, help="The hottest.")
+@aims.options
 @models.options
 @click.option("--min-speedup", type=number.Real(1), help="The interval's low end must pass.")
 @click.option("--budget", type=Duration(), default="10m", show_default=True, help="For all of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be tried; run nothing.")
 @click.option("--no-whole-program", is_flag=True, help="Don't run the program again.")
 @click.option("--no-tests", is_flag=True, help="Don't run the tests seen to reach a function.")
+@remembering.option
 @output.deterministic_option
 @output.unsafe_option
 @chosen.run_option
@@ -79,7 +81,8 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         task = Task(
             run=run,
             names=names,
-            top=options["top"],
+            top=aims.top(options, ranked),
+            only=aims.only(store, ranked, names, options),
             engine=asked.engine,
             min_speedup=options["min_speedup"] or settings.min_speedup,
             seconds=options["budget"],
@@ -87,6 +90,9 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
             tests=not options["no_tests"],
         )
         goals = pipeline.goals(ranked, task)
+        if not goals and not as_json:
+            click.echo(aims.nothing(options))
+            return 0
         labels = locate.labels([hot.function for hot in ranked])
         if advice := main_guard.advice(task.run):
             tables.say(output.err(), advice)
@@ -106,6 +112,10 @@ def command(names: tuple[str, ...], *, database: Path, as_json: bool, **options:
         changed = pipeline.changed(store, goals)
         outcome = _optimize(store, task, view, options)
         outcome.waiting = _waiting(store)
+        if remembering.wanted(settings, options) and (
+            lost := remembering.keep(store, run, outcome.made)
+        ):
+            tables.say(output.err(), lost)
         outcome.asked = asked
         if not outcome.interrupted:
             asked.finish()

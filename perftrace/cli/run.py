@@ -18,6 +18,7 @@ from perftrace.config import Settings
 from perftrace.tracer import launch, patterns
 from perftrace.tracer.ingest import Summary
 from perftrace.tracer.record import Choices, Result, record
+from perftrace.tracer.shares import share_of
 
 MOST_REASONS = 3  # shown for a subject
 
@@ -27,12 +28,9 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     if value is None:
         return None
     try:
-        share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
-    except ValueError:
-        share = -1
-    if not 0 < share <= 0.5:
-        raise click.BadParameter("give a share of CPU time up to 50%, such as 5%")
-    return share
+        return share_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})

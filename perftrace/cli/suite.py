@@ -30,7 +30,7 @@ def begin(order: Mapping[str, Any]) -> dict[str, Any]:
     settings = config.load(root)
     database = database_of(order["database"], cwd, root, settings)
     target.require(database, "--perftrace=FILE")
-    choices = Choices(database=database, overhead=settings.overhead)
+    choices = Choices(database=database, overhead=order["overhead"] or settings.overhead)
     words = tuple(order["words"])
     program = Program(order["form"], words, sys.executable, words, root)
     ingest.recover(choices.database)

@@ -154,6 +154,38 @@ def test_the_trace_file_is_named_with_an_equals_sign() -> None:
     assert reached(Path("other.db")) == REACHED
 
 
+def test_the_share_of_cpu_time_is_an_option() -> None:
+    assert run_pytest("--perftrace-overhead", "40%", "unit", "--perftrace").returncode == 1
+    with Store.open(DATABASE) as store:
+        (run,) = store.runs()
+    assert run.overhead == 0.4
+    assert run.command[-1] == "unit"
+    assert not [word for word in run.command if "40%" in word or "perftrace" in word]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--perftrace", "--perftrace-overhead=90%"], "give a share of CPU time up to 50%"),
+        (["--perftrace", "--perftrace-overhead=much"], "give a share of CPU time up to 50%"),
+        (["--perftrace-overhead=10%"], "goes with --perftrace, which records"),
+    ],
+)
+def test_a_wrong_share_is_refused_before_a_test_runs(words: list[str], said: str) -> None:
+    done = run_pytest(*words, "unit")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stderr
+    assert OUTCOME not in done.stdout
+    assert not DATABASE.exists()
+
+
+def test_that_nothing_will_be_recorded_is_said_before_the_tests_run() -> None:
+    done = run_pytest("-v", "--perftrace=pyproject.toml", "unit")
+    before, first, _ = done.stdout.partition("test_")
+    assert first
+    assert "perftrace: Nothing was recorded: pyproject.toml" in before
+
+
 def test_the_recorder_is_in_the_process_of_the_tests_and_leaves_nothing_behind() -> None:
     Path("conftest.py").write_text(
         "import sys\n"

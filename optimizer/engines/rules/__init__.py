@@ -1,6 +1,7 @@
 """The embedded engine: rewrites by rule, no model, no network."""
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -8,14 +9,23 @@ import libcst as cst
 
 from perftrace.model import Candidate, Function, Verdict
 from perftrace.optimizer import patch
-from perftrace.optimizer.analysis import Analysis
 from perftrace.optimizer.analysis.surroundings import around
 from perftrace.optimizer.analysis.tree import text as code_of
-from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Target
+from perftrace.optimizer.engines.rules.inner import spots
+from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Tier
 from perftrace.optimizer.engines.rules.table import RULES
 from perftrace.optimizer.facts import Facts
 
 LIMIT = 40  # candidates per function
+LOOK = (
+    "That this is sound rests on the recorded calls, not on the code alone: look at it before you"
+    " merge it."
+)
+
+
+def within(risk: Tier) -> tuple[Rule, ...]:
+    """The rules of this tier and those below."""
+    return tuple(rule for rule in RULES if rule.tier <= risk)
 
 
 class RulesEngine:
@@ -51,14 +61,16 @@ class RulesEngine:
         if cut is None:
             return
         names = around(patch.tree_of(source), place.enclosing)
-        target = Target(Analysis(cut.function, names, facts))
-        if target.analysis.scope.dynamic:
+        within = around(patch.tree_of(source), (*place.enclosing, place.node))
+        places = list(spots(cut.function, names, within, facts))
+        if places[0].target.analysis.scope.dynamic:
             return
         seen = {_meaning(cut.function, ())}
-        for rule in self._rules:
-            for proposal in rule.propose(target, facts):
-                meaning = _meaning(proposal.function, proposal.additions)
-                text = patch.replace(source, cut, proposal.function, proposal.additions)
+        for rule, spot in itertools.product(self._rules, places):
+            for proposal in rule.propose(spot.target, spot.facts):
+                changed = spot.put(proposal.function)
+                meaning = _meaning(changed, proposal.additions)
+                text = patch.replace(source, cut, changed, proposal.additions)
                 if text is None or meaning in seen:
                     continue
                 seen.add(meaning)
@@ -101,7 +113,7 @@ def _candidate(
         function=function,
         engine=RulesEngine.name,
         steps=(rule.name,),
-        explanation=proposal.why,
+        explanation=proposal.why if rule.tier <= Tier.T1 else f"{proposal.why} {LOOK}",
         original=original,
         source=source,
     )

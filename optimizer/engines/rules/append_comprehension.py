@@ -42,10 +42,11 @@ class AppendComprehension(Rule):
     """Fill a new container by a comprehension.
 
     Matches: `out = []` directly before `for x in xs:` whose only statement, maybe under `if` or
-    further `for`, is `out.append(f(x))`; likewise `set()` with `add` and `{}` with `out[k] = v`.
+    further `for`, is `out.append(f(x))`, or `if` and `else` with one each; likewise `set()` with
+    `add` and `{}` with `out[k] = v`.
 
     Sound when: nothing in the loop reads `out` otherwise; the loop variables are not used after
-    it and no inner function sees them; no `else`, `yield`, `await` or `:=` is inside and no
+    it and no inner function sees them; no other `else`, `yield`, `await` or `:=` is inside and no
     `try` around, so no half-filled container is seen. For a dict, key or value must be a plain
     name or constant, because a comprehension evaluates the key first.
 
@@ -110,8 +111,11 @@ def _filling(node: cst.For | cst.If, name: str, start: str) -> _Filling | None:
     """Read a nest of `for` and `if` that ends in one statement that fills the container."""
     head = node.iter if isinstance(node, cst.For) else node.test
     body = body_of(node)
-    if len(body) != 1 or mentions(head, name) or (isinstance(node, cst.If) and node.orelse):
+    if len(body) != 1 or mentions(head, name):
         return None
+    if isinstance(node, cst.If) and node.orelse:
+        element = _chosen(node, name, start)
+        return _Filling(element, "", ()) if element is not None else None
     (inner,) = body
     if isinstance(inner, cst.For | cst.If):
         filling = _filling(inner, name, start)
@@ -130,6 +134,22 @@ def _filling(node: cst.For | cst.If, name: str, start: str) -> _Filling | None:
         clause = f"for {text(node.target)} in {_bare(node.iter)}"
     clauses = f"{clause} {filling.clauses}".strip()
     return _Filling(filling.element, clauses, (*targets, *filling.targets))
+
+
+def _chosen(node: cst.If, name: str, start: str) -> str | None:
+    """What `if` and `else` that each fill the container put into it."""
+    other = node.orelse
+    if start not in _STARTS or not isinstance(other, cst.Else):
+        return None
+    if not isinstance(other.body, cst.IndentedBlock):
+        return None
+    arms: list[list[cst.CSTNode]] = [body_of(node), list(other.body.body)]
+    if any(len(arm) != 1 for arm in arms):
+        return None
+    first, second = (_element(arm[0], name, start) for arm in arms)
+    if first is None or second is None:
+        return None
+    return f"{_bare(cst.parse_expression(first))} if {_bare(node.test)} else {second}"
 
 
 def _bare(node: cst.BaseExpression) -> str:

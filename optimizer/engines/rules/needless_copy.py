@@ -19,6 +19,7 @@ from perftrace.optimizer.facts import Facts
 
 # What takes any iterable and reads it once -> the copies it has no need of.
 _COPIES = frozenset({"list", "tuple"})
+_EAGER = frozenset({"max", "min", "sum", "any", "all", "sorted", "tuple", "frozenset"})
 _READERS = frozenset({"sorted", "set", "frozenset", "list", "tuple", "sum", "any", "all"})
 
 
@@ -26,7 +27,7 @@ class NeedlessCopy(Rule):
     """Do without a copy that is thrown away.
 
     Matches: `sorted(list(xs))`, `set(list(xs))`, `sum(tuple(xs))` and the like; `list(sorted(xs))`;
-    `len(d.keys())`; `[x for x in xs]`; `dict([(k, v) for … in …])`.
+    `len(d.keys())`; `[x for x in xs]`; `max(x for x in xs)`; `dict([(k, v) for … in …])`.
 
     Sound when: the built-ins are not shadowed, and `xs` is of an exact built-in type, so reading
     it twice or asking for its length runs no user code.
@@ -66,6 +67,9 @@ def _nested(target: Target, name: str, node: cst.Call, argument: cst.BaseExpress
         found = method_call(argument, "keys")
         plain = found is not None and not found[1].args and types.known(found[0], "dict")
         return f"len({text(found[0])})" if found is not None and plain else None
+    if name in _EAGER and isinstance(argument, cst.ListComp | cst.GeneratorExp):
+        items = _unchanged(target, argument)
+        return text(node.with_changes(args=[cst.Arg(items)])) if items is not None else None
     if name == "dict" and isinstance(argument, cst.ListComp | cst.GeneratorExp):
         return _dict(argument)
     inner = types.builtin(argument.func) if isinstance(argument, cst.Call) else None
@@ -91,15 +95,23 @@ def _sorted(target: Target, node: cst.Call, name: str | None) -> str | None:
 
 
 def _identity(target: Target, node: cst.ListComp | cst.SetComp) -> str | None:
+    name = "list" if isinstance(node, cst.ListComp) else "set"
+    items = _unchanged(target, node)
+    if items is None or target.analysis.types.builtin(cst.Name(name)) is None:
+        return None
+    return f"{name}({text(items)})"
+
+
+def _unchanged(
+    target: Target, node: cst.ListComp | cst.SetComp | cst.GeneratorExp
+) -> cst.BaseExpression | None:
+    """`xs` of a comprehension `x for x in xs`."""
     clause = node.for_in
     plain = not clause.ifs and clause.inner_for_in is None and clause.asynchronous is None
     if not plain or not isinstance(clause.target, cst.Name):
         return None
-    name = "list" if isinstance(node, cst.ListComp) else "set"
     same = text(node.elt) == clause.target.value and target.analysis.purity.iterable(clause.iter)
-    if not same or target.analysis.types.builtin(cst.Name(name)) is None:
-        return None
-    return f"{name}({text(clause.iter)})"
+    return clause.iter if same else None
 
 
 def _dict(node: cst.ListComp | cst.GeneratorExp) -> str | None:

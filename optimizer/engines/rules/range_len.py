@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from perftrace.optimizer.analysis.contents import reads_only
 from perftrace.optimizer.analysis.effects import SHALLOW
+from perftrace.optimizer.analysis.scope import How
 from perftrace.optimizer.analysis.tree import own, text
 from perftrace.optimizer.engines.rules.evidence import evidence
 from perftrace.optimizer.engines.rules.loops import Region, regions, used_after
@@ -23,8 +25,9 @@ from perftrace.optimizer.facts import Facts
 class RangeLen(Rule):
     """Iterate over a sequence itself.
 
-    Matches: `for i in range(len(xs))` (or from 0), as a loop or in a comprehension, that reads
-    `xs[i]`. Where `i` is used otherwise too, it becomes `for i, x in enumerate(xs)`.
+    Matches: `for i in range(len(xs))`, or `range(n)` after `n = len(xs)`, as a loop or in a
+    comprehension, that reads `xs[i]`; also from 1, 2, …, or from `k + 1` where `k` counts from 0.
+    Where `i` is used otherwise too, it becomes `for i, x in enumerate(xs)`.
 
     Sound when: `xs` is exactly a list, tuple or str in all recorded calls; nothing in the loop
     rebinds it, changes it or gives `i` another value; without `enumerate`, `i` is not used
@@ -41,14 +44,19 @@ class RangeLen(Rule):
         """One proposal per loop."""
         for region in regions(target):
             clause = region.node if isinstance(region.node, cst.For) else _clause(region.node)
-            listed = _listed(target, clause) if clause is not None else None
-            if clause is None or listed is None or not isinstance(clause.target, cst.Name):
+            found = _listed(target, clause) if clause is not None else None
+            if clause is None or found is None or not isinstance(clause.target, cst.Name):
                 continue
-            if region.keeps(listed, SHALLOW) and _bound_once(region, clause.target.value):
-                yield from self._over_items(region, clause, listed, facts)
+            if region.keeps(found[0], SHALLOW) and _bound_once(region, clause.target.value):
+                yield from self._over_items(region, clause, *found, facts)
 
     def _over_items(
-        self, region: Region, clause: cst.For | cst.CompFor, listed: cst.Name, facts: Facts
+        self,
+        region: Region,
+        clause: cst.For | cst.CompFor,
+        listed: cst.Name,
+        start: str,
+        facts: Facts,
     ) -> Iterator[Proposal]:
         target = region.target
         assert isinstance(clause.target, cst.Name)
@@ -62,12 +70,13 @@ class RangeLen(Rule):
         whole = len(uses) == len(reads)
         if whole and (isinstance(clause, cst.CompFor) or not used_after(target, index, clause)):
             replacements[clause.target] = cst.Name(item)
-            replacements[clause.iter] = listed
+            replacements[clause.iter] = cst.parse_expression(_from(name, start))
         else:
             pair = cst.parse_expression(f"({index}, {item})")
             assert isinstance(pair, cst.Tuple)
             replacements[clause.target] = pair.with_changes(lpar=[], rpar=[])
-            replacements[clause.iter] = cst.parse_expression(f"enumerate({name})")
+            counted = f"{_from(name, start)}{f', {start}' if start else ''}"
+            replacements[clause.iter] = cst.parse_expression(f"enumerate({counted})")
         why = f"The loop counts up to read `{name}[{index}]`: go over the elements."
         yield Proposal(rewrite(target.function, replacements), why + evidence(facts, listed))
 
@@ -78,26 +87,87 @@ def _clause(node: cst.CSTNode) -> cst.CompFor | None:
     return None
 
 
-def _listed(target: Target, clause: cst.For | cst.CompFor) -> cst.Name | None:
-    """`xs` of `range(len(xs))`."""
+def _from(name: str, start: str) -> str:
+    return f"{name}[{start}:]" if start else name
+
+
+def _listed(target: Target, clause: cst.For | cst.CompFor) -> tuple[cst.Name, str] | None:
+    """`xs` of `range(len(xs))`, and where it starts if that is not at 0."""
     types = target.analysis.types
     outer = clause.iter
     if not isinstance(outer, cst.Call) or types.builtin(outer.func) != "range":
         return None
-    inner = only_argument(outer) or _from_zero(outer)
-    if not isinstance(inner, cst.Call) or types.builtin(inner.func) != "len":
+    if any(one.star or one.keyword for one in outer.args) or len(outer.args) not in {1, 2}:
+        return None
+    inner = _length(target, outer.args[-1].value)
+    start = _start(target, outer.args[0].value) if len(outer.args) == 2 else ""
+    if start is None or not isinstance(inner, cst.Call) or types.builtin(inner.func) != "len":
         return None
     listed = only_argument(inner)
     known = isinstance(listed, cst.Name) and types.known(listed, "list", "tuple", "str")
     if not known or not target.offers("enumerate"):
         return None
-    return listed if isinstance(listed, cst.Name) else None
+    return (listed, start) if isinstance(listed, cst.Name) else None
 
 
-def _from_zero(call: cst.Call) -> cst.BaseExpression | None:
-    """The stop of `range(0, stop)`."""
-    plain = len(call.args) == 2 and not any(one.star or one.keyword for one in call.args)
-    return call.args[1].value if plain and text(call.args[0].value) == "0" else None
+def _length(target: Target, node: cst.BaseExpression) -> cst.BaseExpression:
+    """`len(xs)` where the node is a name for that, and nothing changes how long `xs` is."""
+    scope = target.analysis.scope
+    bindings = scope.bindings.get(node.value, []) if isinstance(node, cst.Name) else []
+    if len(bindings) != 1 or bindings[0].how is not How.ASSIGNED:
+        return node
+    called = bindings[0].value
+    listed = only_argument(called) if isinstance(called, cst.Call) else None
+    if not isinstance(listed, cst.Name) or len(scope.bindings.get(listed.value, ())) != 1:
+        return node
+    keeps = all(_keeps_length(target, one) for one in scope.loads[listed.value])
+    return called if keeps and called is not None else node
+
+
+def _keeps_length(target: Target, load: cst.Name) -> bool:
+    """Whether this mention of a list leaves it as long as it is."""
+    scope = target.analysis.scope
+    parent = scope.parents[load]
+    if isinstance(parent, cst.Attribute):
+        return parent.attr.value in {"sort", "reverse", "index", "count"}
+    if isinstance(parent, cst.Subscript) and parent.value is load:
+        stored = isinstance(scope.parents[parent], cst.AssignTarget | cst.AugAssign | cst.Del)
+        sliced = any(isinstance(one.slice, cst.Slice) for one in parent.slice)
+        return not (stored and sliced) and not isinstance(scope.parents[parent], cst.Del)
+    return reads_only(scope, load)
+
+
+def _start(target: Target, node: cst.BaseExpression) -> str | None:
+    """The text of a start that is not negative; empty for 0, None where it is not known."""
+    match node:
+        case cst.Integer(value=value):
+            return value if int(value, 0) else ""
+        case cst.BinaryOperation(
+            left=cst.Name(value=name), operator=cst.Add(), right=cst.Integer(value=_)
+        ):
+            return text(node) if _counts(target, name) else None
+        case _:
+            return None
+
+
+def _counts(target: Target, name: str) -> bool:
+    """Whether the name is a loop's counter that is never negative."""
+    types, bindings = target.analysis.types, target.analysis.scope.bindings.get(name, [])
+    if len(bindings) != 1 or bindings[0].how is not How.ITERATED:
+        return False
+    (binding,) = bindings
+    if not isinstance(binding.value, cst.Call):
+        return False
+    kind = types.builtin(binding.value.func)
+    given = [one.value for one in binding.value.args]
+    if kind == "enumerate":
+        first = isinstance(binding.target, cst.Tuple) and (
+            binding.target.elements[0].value is binding.node
+        )
+        return first and len(given) == 1
+    if kind != "range":
+        return False
+    return len(given) == 1 or (len(given) == 2 and _start(target, given[0]) is not None)
 
 
 def _bound_once(region: Region, name: str) -> bool:

@@ -47,7 +47,7 @@ class TrialDivision(Rule):
         for loop in target.find(cst.For, cst.CompFor):
             assert isinstance(loop, cst.For | cst.CompFor)
             number = _number(target, loop)
-            if number is None or not _only_divides(target, loop, number.value):
+            if number is None or not only_divides(target, loop, number.value):
                 continue
             root, additions = imported(target, "math", "isqrt")
             n = number.value
@@ -74,7 +74,20 @@ def _number(target: Target, loop: cst.For | cst.CompFor) -> cst.Name | None:
     return None
 
 
-def _only_divides(target: Target, loop: cst.For | cst.CompFor, number: str) -> bool:
+def divided(target: Target, loop: cst.For) -> cst.Name | None:
+    """`n` of a loop that only tests `n % i == 0`, where `n` is an int."""
+    body = body_of(loop)
+    if len(body) != 1 or not isinstance(body[0], cst.If) or not isinstance(loop.target, cst.Name):
+        return None
+    for node in own(body[0].test):
+        if isinstance(node, cst.Name) and node.value != loop.target.value:
+            tests = _divides(body[0].test, node.value, loop.target.value)
+            return node if tests and target.analysis.types.known(node, "int") else None
+    return None
+
+
+def only_divides(target: Target, loop: cst.For | cst.CompFor, number: str) -> bool:
+    """Whether a loop does nothing but find out if some `i` divides the number."""
     if not isinstance(loop.target, cst.Name) or loop.target.value == number:
         return False
     index = loop.target.value

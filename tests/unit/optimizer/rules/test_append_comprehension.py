@@ -136,3 +136,37 @@ def test_it_leaves_yields(case: Any) -> None:
                 out.append((yield x))
             return out
     """)
+
+
+def test_it_chooses_between_two_elements(case: Any) -> None:
+    case(RULE, [("a,b",), ("",)]).becomes(
+        """
+        def f(s):
+            out = []
+            for c in s:
+                if c == ",":
+                    out.append(" ")
+                else:
+                    out.append(c)
+            return out
+        """,
+        """
+        def f(s):
+            out = [" " if c == "," else c for c in s]
+            return out
+        """,
+    )
+
+
+def test_it_leaves_else_that_does_something_else(case: Any) -> None:
+    case(RULE, [("a,b",)]).stays("""
+        def f(s):
+            out = []
+            for c in s:
+                if c == ",":
+                    out.append(" ")
+                else:
+                    out.append(c)
+                    out.append(c)
+            return out
+    """)

@@ -75,3 +75,83 @@ def test_it_leaves_flags_that_are_not_constant(case: Any) -> None:
         def f(s, flags):
             return bool(re.match("a", s, flags))
     """)
+
+
+def test_a_name_of_the_function_stands_for_its_literal(case: Any) -> None:
+    case(RULE, [("abb",), ("",)]).becomes(
+        """
+        import re
+
+        def f(text):
+            pattern = "ab{2,3}"
+            if re.search(pattern, text):
+                return True
+            return False
+        """,
+        """
+        import re
+
+        _F_PATTERN = re.compile("ab{2,3}")
+
+        def f(text):
+            if _F_PATTERN.search(text):
+                return True
+            return False
+        """,
+    )
+
+
+def test_a_name_that_is_used_otherwise_keeps_its_line(case: Any) -> None:
+    (found,) = case(RULE, [("abb",), ("",)]).proposed("""
+        import re
+
+        def f(text):
+            pattern = "ab{2,3}"
+            if re.search(pattern, text):
+                return True
+            return pattern
+    """)
+    assert 'pattern = "ab{2,3}"\n' in found
+    assert "_F_PATTERN.search(text)" in found
+
+
+def test_a_name_of_the_module_is_used_behind_its_line(case: Any) -> None:
+    case(RULE, [("abb",), ("",)]).becomes(
+        """
+        import re
+
+        FORM = "ab{2,3}"
+
+        def f(text):
+            return bool(re.search(FORM, text))
+        """,
+        """
+        import re
+
+        FORM = "ab{2,3}"
+
+        _F_PATTERN = re.compile(FORM)
+
+        def f(text):
+            return bool(_F_PATTERN.search(text))
+        """,
+    )
+
+
+def test_it_leaves_names_that_may_stand_for_something_else(case: Any) -> None:
+    case(RULE, [("abb", True)]).stays("""
+        import re
+
+        FORM = "ab{2,3}"
+        FORM = "b"
+        NUMBER = 3
+
+        def f(text, other):
+            pattern = "a"
+            if other:
+                pattern = "b"
+            return bool(re.search(FORM, text)), bool(re.search(pattern, text))
+
+        def g(text):
+            return re.search(NUMBER, text)
+    """)

@@ -168,3 +168,17 @@ def test_it_leaves_a_generator_that_outlives_the_statement(case: Any) -> None:
         def f(xs, ys):
             return (len(xs) for y in ys)
     """)
+
+
+def test_the_code_of_a_letter_is_looked_up_once(case: Any) -> None:
+    case(RULE, [("abz",), ("",)]).becomes(
+        """
+        def f(text):
+            return [ord(one) - ord("a") for one in text]
+        """,
+        """
+        def f(text):
+            ord_value = ord("a")
+            return [ord(one) - ord_value for one in text]
+        """,
+    )

@@ -87,3 +87,16 @@ def test_it_leaves_a_shadowed_list(case: Any) -> None:
         def f(xs):
             return sorted(list(xs))
     """)
+
+
+def test_a_generator_of_the_same_items_is_left_out(case: Any) -> None:
+    case(RULE, [([3, 1, 2],)]).becomes(
+        """
+        def f(xs):
+            return max(x for x in xs)
+        """,
+        """
+        def f(xs):
+            return max(xs)
+        """,
+    )

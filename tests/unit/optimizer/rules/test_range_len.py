@@ -81,3 +81,77 @@ def test_it_leaves_neighbours(case: Any) -> None:
         def f(xs):
             return [xs[i - 1] for i in range(len(xs))]
     """)
+
+
+def test_it_may_start_later(case: Any) -> None:
+    case(RULE, [([1, 2, 3],), ([],), ([5],)]).becomes(
+        """
+        def f(xs):
+            for i in range(1, len(xs)):
+                if xs[i] == i + 1:
+                    return i
+        """,
+        """
+        def f(xs):
+            for i, xs_item in enumerate(xs[1:], 1):
+                if xs_item == i + 1:
+                    return i
+        """,
+    )
+
+
+def test_it_may_start_behind_another_counter(case: Any) -> None:
+    found = case(RULE, [([1, -1, 3],), ([],), ([5],)]).proposed("""
+        def f(xs):
+            for i, x in enumerate(xs):
+                for j in range(i + 1, len(xs)):
+                    if x + xs[j] == 0:
+                        return True
+            return False
+    """)
+    assert len(found) == 1
+    assert "for xs_item in xs[i + 1:]:" in found[0]
+
+
+def test_it_leaves_a_start_that_may_be_negative(case: Any) -> None:
+    case(RULE, [([1, 2, 3], -1), ([1, 2], 1)]).stays("""
+        def f(xs, k):
+            for j in range(k + 1, len(xs)):
+                if xs[j] == 2:
+                    return j
+    """)
+
+
+def test_the_length_may_have_a_name(case: Any) -> None:
+    case(RULE, [([1, 2, 3],), ([],)]).becomes(
+        """
+        def f(xs):
+            n = len(xs)
+            xs.sort(reverse=True)
+            total = 0
+            for i in range(n):
+                total = total * 10 + xs[i]
+            return total
+        """,
+        """
+        def f(xs):
+            n = len(xs)
+            xs.sort(reverse=True)
+            total = 0
+            for xs_item in xs:
+                total = total * 10 + xs_item
+            return total
+        """,
+    )
+
+
+def test_it_leaves_a_length_that_may_be_another_by_then(case: Any) -> None:
+    case(RULE, [([1, 2, 3],), ([],)]).stays("""
+        def f(xs):
+            n = len(xs)
+            xs.append(4)
+            total = 0
+            for i in range(n):
+                total = total * 10 + xs[i]
+            return total
+    """)

@@ -7,15 +7,24 @@ import pytest
 
 from perftrace.model import Function, Kind
 from perftrace.optimizer import patch
-from perftrace.optimizer.engines.rules import LIMIT, RulesEngine
-from perftrace.optimizer.engines.rules.rule import Rule
+from perftrace.optimizer.engines.rules import LIMIT, LOOK, RulesEngine, within
+from perftrace.optimizer.engines.rules.rule import Rule, Tier
 from perftrace.optimizer.engines.rules.table import RULES
 from perftrace.optimizer.facts import NOTHING, Facts, ParameterFacts
 from perftrace.optimizer.shapes import INT, Shape
 
 ROOT = Path(__file__).parents[4]
 RULES_FOLDER = ROOT / "optimizer" / "engines" / "rules"
-PARTS = {"__init__", "chains", "evidence", "loops", "rule", "standard", "table"}  # not rules
+PARTS = {
+    "inner",
+    "__init__",
+    "chains",
+    "evidence",
+    "loops",
+    "rule",
+    "standard",
+    "table",
+}  # not rules
 
 INTS = ParameterFacts({"list": 3}, Shape.of("list", items=INT))
 SOURCE = """\
@@ -83,3 +92,16 @@ def test_refining_finds_a_function_that_an_import_moved_down() -> None:
 def test_functions_that_look_at_their_own_variables_are_left_alone() -> None:
     source = "def f(a, b):\n    c = max(a, b)\n    return locals()\n"
     assert not list(RulesEngine().propose(F, source, NOTHING))
+
+
+def test_a_risk_leaves_out_the_rules_beyond_it() -> None:
+    assert {rule.tier for rule in within(Tier.T0)} == {Tier.T0}
+    assert {rule.tier for rule in within(Tier.T1)} == {Tier.T0, Tier.T1}
+    assert within(Tier.T2) == RULES
+
+
+def test_what_needs_a_look_says_so() -> None:
+    found = list(RulesEngine().propose(F, SOURCE, FACTS))
+    tiers = {rule.name: rule.tier for rule in RULES}
+    assert found
+    assert all(one.explanation.endswith(LOOK) == (tiers[one.steps[0]] > Tier.T1) for one in found)
