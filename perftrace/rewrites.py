@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,10 @@ CREATE TABLE IF NOT EXISTS rewrite (
   python TEXT NOT NULL     -- version it was measured with
 ) WITHOUT ROWID
 """
+WAY_OUT = "Delete it, or do without: --no-memory, or memory = false in [tool.perftrace]."
 INSERT = "INSERT OR REPLACE INTO rewrite VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+type _Fault = Callable[[Path, object], CannotError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def add(path: Path, rewrites: Iterable[Rewrite]) -> None:
     Raises:
         CannotError: the file cannot be written, or is none of ours.
     """
-    with _opened(path, "memory-write") as connection, connection:
+    with _opened(path, _unwritable) as connection, connection:
         connection.execute(SCHEMA)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.executemany(INSERT, [_row(one) for one in rewrites])
@@ -88,17 +91,17 @@ def every(path: Path) -> list[Rewrite]:
     """
     if not path.exists():
         return []
-    with _opened(path, "memory-read") as connection:
+    with _opened(path, _unreadable) as connection:
         connection.row_factory = sqlite3.Row
         rows = connection.execute("SELECT * FROM rewrite ORDER BY created DESC, id").fetchall()
     try:
         return [_rewrite(dict(row)) for row in rows]
     except (ValueError, TypeError) as error:
-        raise _fault(path, "memory-read", error) from error
+        raise _unreadable(path, error) from error
 
 
 @contextlib.contextmanager
-def _opened(path: Path, slug: str) -> Iterator[sqlite3.Connection]:
+def _opened(path: Path, fault: _Fault) -> Iterator[sqlite3.Connection]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -106,18 +109,19 @@ def _opened(path: Path, slug: str) -> Iterator[sqlite3.Connection]:
             (owner,) = connection.execute("PRAGMA application_id").fetchone()
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if tables and owner != APPLICATION_ID:
-                raise _fault(path, slug, "it is no file of perftrace's")
+                raise fault(path, "it is no file of perftrace's")
             yield connection
     except (OSError, sqlite3.Error) as error:
-        raise _fault(path, slug, error) from error
+        raise fault(path, error) from error
 
 
-def _fault(path: Path, slug: str, reason: object) -> CannotError:
-    does = "written" if slug == "memory-write" else "read"
+def _unreadable(path: Path, reason: object) -> CannotError:
+    return CannotError("memory-read", f"Cannot read the rewrite memory {path}: {reason}. {WAY_OUT}")
+
+
+def _unwritable(path: Path, reason: object) -> CannotError:
     return CannotError(
-        slug,
-        f"The rewrite memory {path} cannot be {does}: {reason}. Delete it, or do without:"
-        " --no-memory, or memory = false in [tool.perftrace].",
+        "memory-write", f"Cannot write the rewrite memory {path}: {reason}. {WAY_OUT}"
     )
 
 

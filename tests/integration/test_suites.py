@@ -183,7 +183,7 @@ def test_that_nothing_will_be_recorded_is_said_before_the_tests_run() -> None:
     done = run_pytest("-v", "--perftrace=pyproject.toml", "unit")
     before, first, _ = done.stdout.partition("test_")
     assert first
-    assert "perftrace: Nothing was recorded: pyproject.toml" in before
+    assert "perftrace: Nothing was recorded: " in before
 
 
 def test_the_recorder_is_in_the_process_of_the_tests_and_leaves_nothing_behind() -> None:

@@ -71,10 +71,10 @@ def test_a_file_of_somebody_else_is_neither_read_nor_written(tmp_path: Path) -> 
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "rewrites.db"
     path.write_bytes(content)
-    with pytest.raises(CannotError, match="cannot be read"):
+    with pytest.raises(CannotError, match="Cannot read"):
         rewrites.every(path)
 
 
 def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotError, match="cannot be written"):
+    with pytest.raises(CannotError, match="Cannot write"):
         rewrites.add(tmp_path, [ONE])
