@@ -35,7 +35,9 @@ def rows(folder: Path, python: str, library: str) -> Iterator[dict[str, Any]]:
     options = ("--python", bench.python, "--include", suite.package, "--overhead", "30%")
     perftrace(bench, "run", *options, "--", *tests(bench))
     began, wall = cpu(), time.monotonic()
-    found = perftrace(bench, "optimize", "--top", TOP, "--no-whole-program", "--json")
+    found = perftrace(
+        bench, "optimize", "--top", TOP, "--no-whole-program", "--no-memory", "--json"
+    )
     if not found.stdout:
         raise SystemExit(f"{library}: {found.stderr[-2000:]}")
     functions = [
