@@ -268,7 +268,7 @@ def tried(program: Program, folder: Path, *, ruff: bool) -> dict[str, Any]:
 def held(program: Program, folder: Path) -> dict[str, Any]:
     """What the change does to the data set's tests and to calls that were held back."""
     (folder / "before.py").write_text(program.source)
-    applied = perftrace(folder, "apply", "--all")
+    applied = perftrace(folder, "apply")
     if applied.returncode:
         return {"held": {"wrong": 1, "witness": f"not applied: {applied.stderr[-200:]}"}}
     tests = python(folder, program.suite)

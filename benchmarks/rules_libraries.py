@@ -82,7 +82,7 @@ def applied(bench: Bench) -> str:
     shutil.copytree(package, kept)
     try:
         before = ended(bench)
-        done = perftrace(bench, "apply", "--all")
+        done = perftrace(bench, "apply")
         after = ended(bench)
     finally:
         shutil.rmtree(package)

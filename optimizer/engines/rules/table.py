@@ -3,7 +3,7 @@
 from perftrace.optimizer.engines.rules.any_equality import AnyEquality
 from perftrace.optimizer.engines.rules.any_loop import AnyLoop
 from perftrace.optimizer.engines.rules.append_comprehension import AppendComprehension
-from perftrace.optimizer.engines.rules.append_several import AppendSeveral
+from perftrace.optimizer.engines.rules.append_each import AppendEach
 from perftrace.optimizer.engines.rules.bit_count import BitCount
 from perftrace.optimizer.engines.rules.cache_results import CacheResults
 from perftrace.optimizer.engines.rules.common_subexpression import CommonSubexpression
@@ -29,7 +29,6 @@ from perftrace.optimizer.engines.rules.keys_membership import KeysMembership
 from perftrace.optimizer.engines.rules.largest_divisor import LargestDivisor
 from perftrace.optimizer.engines.rules.loop_invariant import LoopInvariant
 from perftrace.optimizer.engines.rules.map_lambda import MapLambda
-from perftrace.optimizer.engines.rules.max_loop import MaxLoop
 from perftrace.optimizer.engines.rules.membership_set import MembershipSet
 from perftrace.optimizer.engines.rules.memoize_recursion import MemoizeRecursion
 from perftrace.optimizer.engines.rules.minmax_conditional import MinmaxConditional
@@ -93,8 +92,7 @@ RULES: tuple[Rule, ...] = (
     KeyGetter(),
     NeedlessCopy(),
     SumLoop(),
-    MaxLoop(),
-    AppendSeveral(),
+    AppendEach(),
     WhileCounter(),
     SliceClamp(),
     CountDict(),
