@@ -21,7 +21,9 @@ def options[F: Callable[..., Any]](function: F) -> F:
     for option in (
         click.option("--all", "everything", is_flag=True, help="All functions, hottest first."),
         click.option("--diff", metavar="REF", help="Only functions changed since a git revision."),
-        click.option("--file", "files", multiple=True, metavar="FILE", help="Only a file's."),
+        click.option(
+            "--file", "files", multiple=True, metavar="FILE", help="Only the functions of a file."
+        ),
     ):
         function = option(function)
     return function
