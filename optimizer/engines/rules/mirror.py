@@ -16,6 +16,7 @@ from perftrace.optimizer.engines.rules.rule import (
     body_of,
     neighbour,
     rewrite,
+    says,
     simple,
     statement,
 )
@@ -72,10 +73,11 @@ def _mirrored(
             left=cst.Name(value=low),
             comparisons=[cst.ComparisonTarget(cst.LessThan(), cst.Name(value=high))],
         ):
-            steps = [text(one).strip() for one in body[1:]]
             leaving = _leaving(body[0], low, high)
             xs = _sequence(target, start, low, high)
-            stepped = sorted(steps) == sorted([f"{low} += 1", f"{high} -= 1"])
+            up, down = f"{low} += 1", f"{high} -= 1"
+            orders = ((up, down), (down, up))
+            stepped = any(says(body[1], a) and says(body[2], b) for a, b in orders)
             if xs is None or leaving is None or not stepped:
                 return None
             test = key(cst.parse_expression(f"{xs.value}[{low}] != {xs.value}[{high}]"))
@@ -101,9 +103,9 @@ def _leaving(test: cst.If, *indices: str) -> cst.Return | None:
 
 def _sequence(target: Target, start: cst.Assign, low: str, high: str) -> cst.Name | None:
     """`xs` of `i, j = 0, len(xs) - 1`."""
-    types, made = target.analysis.types, text(start).strip()
+    types = target.analysis.types
     for name in target.analysis.scope.bindings:
-        if made in (one.format(i=low, j=high, xs=name) for one in _STARTS):
+        if says(start, *(one.format(i=low, j=high, xs=name) for one in _STARTS)):
             xs = cst.Name(name)
             shape = types.name(name)
             if shape is None or not shape.within({"list", "tuple", "str"}):

@@ -1,5 +1,6 @@
 """What a rule sees (a target), what it gives (proposals), and how it edits a syntax tree."""
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -165,6 +166,12 @@ def assigned(node: cst.CSTNode | None) -> tuple[str, cst.BaseExpression] | None:
         if isinstance(target, cst.Name):
             return target.value, small.value
     return None
+
+
+def says(node: cst.CSTNode, *codes: str) -> bool:
+    """Whether a statement is one of these, whatever its layout."""
+    found = ast.dump(ast.parse(cst.Module([]).code_for_node(node).strip()))
+    return any(found == ast.dump(ast.parse(code)) for code in codes)
 
 
 def mentions(node: cst.CSTNode, name: str) -> bool:

@@ -17,6 +17,7 @@ from perftrace.optimizer.engines.rules.rule import (
     body_of,
     neighbour,
     rewrite,
+    says,
 )
 from perftrace.optimizer.facts import Facts
 
@@ -69,7 +70,7 @@ def _counted(region: Region, loop: cst.While) -> tuple[cst.CSTNode, str, str, st
     index, start = pair
     types = target.analysis.types
     fits = types.known(start, "int") and isinstance(start, cst.Integer | cst.Name)
-    if not fits or text(body[-1]).strip() != f"{index} += 1" or _commented(body[-1]):
+    if not fits or not says(body[-1], f"{index} += 1") or _commented(body[-1]):
         return None
     end = _end(region, loop, index)
     if end is None or not _only_counts(target, loop, index) or not target.offers("range"):

@@ -71,3 +71,17 @@ def test_it_leaves_indices_that_are_used(case: Any, after: str) -> None:
                 j -= 1
             {after}
     """)
+
+
+def test_layout_does_not_matter(case: Any) -> None:
+    (found,) = case(RULE, [([1, 2, 1],), ([1, 2],)]).proposed("""
+        def f(q):
+            i, j = 0, len(q)-1
+            while i<j:
+                if q[i] != q[j]:
+                    return False
+                i+=1
+                j-=1
+            return True
+    """)
+    assert "if q != q[::-1]:" in found

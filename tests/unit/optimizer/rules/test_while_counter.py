@@ -87,3 +87,16 @@ def test_it_leaves_a_counter_that_is_used_after(case: Any) -> None:
                 i += 1
             return i
     """)
+
+
+def test_layout_does_not_matter(case: Any) -> None:
+    (found,) = case(RULE, [([1, 2, 1],), ([],)]).proposed("""
+        def f(xs):
+            total = 0
+            i=0
+            while i<len(xs):
+                total += xs[i]
+                i+=1
+            return total
+    """)
+    assert "for i in range(len(xs)):" in found
