@@ -8,12 +8,13 @@ changed stand in another function, whatever their variables are called there.
 import ast
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import libcst as cst
 
 from perftrace.model import Candidate, Function, Verdict
 from perftrace.optimizer import patch
+from perftrace.optimizer.engines.further import further
 from perftrace.optimizer.engines.pattern import Match, Pattern, matches, pattern_of, rewritten
 from perftrace.optimizer.facts import Facts
 from perftrace.optimizer.patch import Addition
@@ -77,17 +78,7 @@ class MemoryEngine:
 
     def refine(self, candidate: Candidate, facts: Facts) -> Iterator[Candidate]:
         """Candidates that take one more step from another candidate."""
-        function = candidate.function
-        ordinal = patch.ordinal_of(candidate.original, function.qualname, function.line)
-        line = patch.line_of(candidate.source, function.qualname, ordinal)
-        for step in self.propose(replace(function, line=line), candidate.source, facts):
-            yield replace(
-                step,
-                function=function,
-                original=candidate.original,
-                steps=(*candidate.steps, *step.steps),
-                explanation=f"{candidate.explanation}\n{step.explanation}",
-            )
+        return further(self.propose, candidate, facts)
 
 
 def _candidate(function: Function, rewrite: Rewrite, original: str, source: str) -> Candidate:

@@ -3,7 +3,6 @@
 import ast
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import libcst as cst
 
@@ -11,6 +10,7 @@ from perftrace.model import Candidate, Function, Verdict
 from perftrace.optimizer import patch
 from perftrace.optimizer.analysis.surroundings import around
 from perftrace.optimizer.analysis.tree import text as code_of
+from perftrace.optimizer.engines.further import further
 from perftrace.optimizer.engines.rules.inner import spots
 from perftrace.optimizer.engines.rules.rule import Proposal, Rule, Tier
 from perftrace.optimizer.engines.rules.table import RULES
@@ -80,17 +80,7 @@ class RulesEngine:
 
     def refine(self, candidate: Candidate, facts: Facts) -> Iterator[Candidate]:
         """Candidates that take one more step from another candidate."""
-        function = candidate.function
-        ordinal = patch.ordinal_of(candidate.original, function.qualname, function.line)
-        line = patch.line_of(candidate.source, function.qualname, ordinal)
-        for step in self.propose(replace(function, line=line), candidate.source, facts):
-            yield replace(
-                step,
-                function=function,
-                original=candidate.original,
-                steps=(*candidate.steps, *step.steps),
-                explanation=f"{candidate.explanation}\n{step.explanation}",
-            )
+        return further(self.propose, candidate, facts)
 
 
 def _excerpt(source: str, place: patch.Place) -> patch.Excerpt | None:
